@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the pure core needs of its surroundings: types, errno values, string
+ * functions and xxh64. The same core files are compiled into the module, the
+ * unit tests and the fuzzers; this header is the only place that knows which.
+ */
+#ifndef KHOB_CORE_PORT_H
+#define KHOB_CORE_PORT_H
+
+#ifdef __KERNEL__
+
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <linux/xxhash.h>
+
+static inline u64 khob_xxh64(const void *data, size_t len)
+{
+	return xxh64(data, len, 0);
+}
+
+#else /* userspace */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <xxhash.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#ifndef U64_MAX
+#define U64_MAX UINT64_MAX
+#endif
+
+static inline u64 khob_xxh64(const void *data, size_t len)
+{
+	return XXH64(data, len, 0);
+}
+
+#endif
+
+#endif /* KHOB_CORE_PORT_H */

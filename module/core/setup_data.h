@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The x86 boot protocol's setup_data chain as the incoming kernel was given
+ * it: finds the SETUP_KEXEC_KHO node and the intervals that SETUP_INDIRECT
+ * nodes of ours cover. A loader wrote it; nothing in it is trusted.
+ */
+#ifndef KHOB_CORE_SETUP_DATA_H
+#define KHOB_CORE_SETUP_DATA_H
+
+#include "port.h"
+#include "khob/abi.h"
+
+#define KHOB_CHAIN_MAX 4096 /* nodes; a longer chain is taken for a cycle */
+
+/**
+ * struct khob_chain_ops - what the caller knows about memory
+ * @read: copies @len bytes from physical address @pa; other than 0 if it is no RAM
+ * @range: called for each interval [@start, @end): page aligned, not empty, no
+ *	overflow; other than 0 ends the reading. May be NULL.
+ */
+struct khob_chain_ops {
+	int (*read)(void *ctx, u64 pa, void *to, size_t len);
+	int (*range)(void *ctx, u64 start, u64 end);
+};
+
+/**
+ * struct khob_chain_info - what the chain says
+ * @kho_data_pa: physical address of the struct khob_kho_data; 0: none in the chain
+ * @kho: its contents, checked: addresses page aligned and not 0, sizes sane
+ * @nr_nodes: nodes of the chain
+ * @nr_ranges: intervals
+ * @why: on failure one sentence without a full stop
+ * @bad_pa: on failure the node that it is about
+ */
+struct khob_chain_info {
+	u64 kho_data_pa;
+	struct khob_kho_data kho;
+	u32 nr_nodes;
+	u32 nr_ranges;
+	const char *why;
+	u64 bad_pa;
+};
+
+/* Return: 0; -EINVAL with @info->why; -ENOENT if no SETUP_KEXEC_KHO node; what @range returned. */
+int khob_chain_read(u64 head_pa, const struct khob_chain_ops *ops, void *ctx,
+		    struct khob_chain_info *info);
+
+#endif /* KHOB_CORE_SETUP_DATA_H */

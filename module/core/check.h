@@ -9,6 +9,10 @@
 
 #include "radix.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * struct khob_check_ops - what the caller knows about memory
  * @node: the node at @pa (page aligned, not 0, below the limit), or NULL if there is no
@@ -53,5 +57,9 @@ struct khob_check_result {
 /* Walks the tree at @root_pa. Return: 0; -EINVAL with @res->why; what @ops->key returned. */
 int khob_check_tree(u64 root_pa, const struct khob_check_ops *ops, void *ctx,
 		    const struct khob_check_limits *limits, struct khob_check_result *res);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* KHOB_CORE_CHECK_H */

@@ -8,6 +8,10 @@
 
 #include "fdt.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum khob_what { KHOB_WHAT_ALL, KHOB_WHAT_PAGE, KHOB_WHAT_SUBTREE };
 
 /* "all" | "0xPHYS ORDER" | "subtree NAME" */
@@ -47,5 +51,9 @@ int khob_parse_preserve(const char *line, size_t len, struct khob_preserve_req *
 int khob_parse_put(const char *line, size_t len, struct khob_fdt_subtree *sub, const char **why);
 int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *req,
 		       const char **why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* KHOB_CORE_CONTROL_H */

@@ -9,6 +9,7 @@
 
 #ifdef __KERNEL__
 
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/string.h>
@@ -18,6 +19,17 @@
 static inline u64 khob_xxh64(const void *data, size_t len)
 {
 	return xxh64(data, len, 0);
+}
+
+/* The number of the lowest and of the highest bit set; @x is not 0. */
+static inline unsigned int khob_first_bit(u64 x)
+{
+	return __ffs64(x);
+}
+
+static inline unsigned int khob_last_bit(u64 x)
+{
+	return fls64(x) - 1;
 }
 
 #else /* userspace */
@@ -41,6 +53,16 @@ typedef uint64_t u64;
 static inline u64 khob_xxh64(const void *data, size_t len)
 {
 	return XXH64(data, len, 0);
+}
+
+static inline unsigned int khob_first_bit(u64 x)
+{
+	return (unsigned int)__builtin_ctzll(x);
+}
+
+static inline unsigned int khob_last_bit(u64 x)
+{
+	return 63U - (unsigned int)__builtin_clzll(x);
 }
 
 #endif

@@ -13,6 +13,10 @@
 #include "port.h"
 #include "khob/abi.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * struct khob_radix_ops - where a tree's nodes come from
  * @alloc_node: a zeroed node of KHOB_PAGE_SIZE bytes; its physical address in
@@ -114,5 +118,9 @@ u64 khob_radix_digest(const struct khob_radix *r);
 
 /* One node's share of the digest. */
 u64 khob_node_digest(const void *node, u64 pa, unsigned int level);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* KHOB_CORE_RADIX_H */

@@ -8,6 +8,10 @@
 
 #include "radix.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * struct khob_range_iter - merges the orders of a tree by physical address
  *
@@ -43,5 +47,9 @@ bool khob_range_iter_next(struct khob_range_iter *it, u64 *start, u64 *end);
  */
 int khob_range_split(u64 start, u64 end, unsigned int max_order,
 		     int (*fn)(void *ctx, u64 pa, unsigned int order), void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* KHOB_CORE_RANGE_H */

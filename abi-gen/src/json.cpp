@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Stage 4: the model as JSON. Keys keep the order that they are written in, so
+// that the same input gives the same bytes and goldens read well.
+#include "json.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace khob::gen {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int format_version = 1;
+
+Json text_or_null(const std::string& text) {
+    return text.empty() ? Json() : Json(text);
+}
+
+class Writer {
+  public:
+    explicit Writer(const Model& model) : model_(model), schema_(*model.schema) {}
+
+    Json write(const std::string& schema_name) const {
+        Json out;
+        out["format"] = format_version;
+        out["schema"] = schema_name;
+        out["prefix"] = schema_.prefix;
+        out["page_shift"] = model_.page_shift;
+        out["default_version"] = schema_.versions[schema_.default_version].info.name;
+        out["versions"] = Json::array();
+        for (const std::size_t version : model_.versions) {
+            out["versions"].push_back(this->version(version));
+        }
+        out["sections"] = Json::array();
+        for (const ModelSection& section : model_.sections) {
+            out["sections"].push_back(this->section(section));
+        }
+        out["key"] = key();
+        out["invariants"] = Json::array();
+        for (const ModelInvariant& invariant : model_.invariants) {
+            out["invariants"].push_back(this->invariant(invariant));
+        }
+        return out;
+    }
+
+  private:
+    [[nodiscard]] const std::string& version_name(std::size_t version) const {
+        return schema_.versions[version].info.name;
+    }
+
+    [[nodiscard]] Json info(const Info& info) const {
+        return this->info(info, info.first_version, info.last_version);
+    }
+
+    [[nodiscard]] Json info(const Info& info, std::size_t first, std::size_t last) const {
+        Json out;
+        out["name"] = info.name;
+        out["alias"] = info.alias.empty() ? info.name : info.alias;
+        out["doc"] = info.doc;
+        out["unit"] = text_or_null(info.unit);
+        out["source"] = info.source;
+        out["since"] = first == 0 ? Json() : Json(version_name(first));
+        out["until"] = last + 1 == schema_.versions.size() ? Json() : Json(version_name(last));
+        return out;
+    }
+
+    [[nodiscard]] Json variant(const std::optional<std::size_t>& version) const {
+        return version ? Json(version_name(*version)) : Json();
+    }
+
+    /// A version and which of the properties that not all versions have it has.
+    [[nodiscard]] Json version(std::size_t version) const {
+        const Version& from = schema_.versions[version];
+        Json out;
+        out["name"] = from.info.name;
+        out["compatible"] = from.compatible;
+        out["doc"] = from.info.doc;
+        out["source"] = from.info.source;
+        out["has"] = Json::object();
+        for (const Section& section : schema_.sections) {
+            for (const Property& property : section.properties) {
+                if (property.info.first_version > 0 ||
+                    property.info.last_version + 1 < schema_.versions.size()) {
+                    out["has"][property.info.name] = property.info.in_version(version);
+                }
+            }
+        }
+        return out;
+    }
+
+    [[nodiscard]] Json constant(const ModelConstant& constant) const {
+        static constexpr const char* types[] = {"int", "u32", "u64"};  // NOLINT: by enum value
+        Json out = info(constant.schema->info, constant.first_version, constant.last_version);
+        out["variant"] = variant(constant.variant);
+        out["type"] = types[static_cast<std::size_t>(constant.schema->type)];
+        out["hex"] = constant.schema->hex;
+        out["value"] = constant.value;
+        out["expression"] = constant.schema->value.text;
+        return out;
+    }
+
+    [[nodiscard]] Json structure(const ModelStruct& structure) const {
+        Json out = info(structure.schema->info);
+        out["variant"] = variant(structure.variant);
+        out["packed"] = structure.schema->packed;
+        out["size"] = structure.layout.size;
+        out["alignment"] = structure.layout.alignment;
+        out["fields"] = Json::array();
+        for (std::size_t i = 0; i < structure.schema->fields.size(); ++i) {
+            const Field& field = structure.schema->fields[i];
+            const FieldLayout& layout = structure.layout.fields[i];
+            if (structure.variant ? !field.info.in_version(*structure.variant) : !used(field)) {
+                continue;
+            }
+            Json member = info(field.info);
+            member["type"] = field.type.value;
+            member["struct"] = is_struct(field.type.value);
+            member["offset"] = layout.offset;
+            member["size"] = layout.size;
+            member["length"] = layout.length ? Json(*layout.length) : Json();
+            member["length_expression"] = field.length ? Json(field.length->text) : Json();
+            member["flexible"] = field.flexible;
+            out["fields"].push_back(std::move(member));
+        }
+        return out;
+    }
+
+    [[nodiscard]] bool used(const Field& field) const {
+        return std::any_of(model_.versions.begin(), model_.versions.end(),
+                           [&](std::size_t v) { return field.info.in_version(v); });
+    }
+
+    [[nodiscard]] bool is_struct(const std::string& type) const {
+        return std::any_of(schema_.sections.begin(), schema_.sections.end(), [&](const Section& s) {
+            return std::any_of(s.structs.begin(), s.structs.end(),
+                               [&](const Struct& t) { return t.info.name == type; });
+        });
+    }
+
+    [[nodiscard]] Json section(const ModelSection& section) const {
+        Json out = info(section.schema->info);
+        out["constants"] = Json::array();
+        for (const ModelConstant& constant : section.constants) {
+            out["constants"].push_back(this->constant(constant));
+        }
+        out["strings"] = Json::array();
+        for (const StringConstant* string : section.strings) {
+            Json item = info(string->info);
+            item["value"] = string->value;
+            out["strings"].push_back(std::move(item));
+        }
+        out["properties"] = Json::array();
+        for (const Property* property : section.properties) {
+            Json item = info(property->info);
+            item["node"] = property->node;
+            item["property"] = property->property;
+            item["type"] = property->type;
+            out["properties"].push_back(std::move(item));
+        }
+        out["structs"] = Json::array();
+        for (const ModelStruct& structure : section.structs) {
+            out["structs"].push_back(this->structure(structure));
+        }
+        return out;
+    }
+
+    [[nodiscard]] Json key() const {
+        Json out;
+        out["doc"] = schema_.key.info.doc;
+        out["source"] = schema_.key.info.source;
+        out["encode"] = schema_.key.encode.text;
+        out["decode_order"] = schema_.key.decode_order.text;
+        out["decode_pa"] = schema_.key.decode_pa.text;
+        out["leaf_index"] = schema_.key.leaf_index.text;
+        out["node_index"] = schema_.key.node_index.text;
+        return out;
+    }
+
+    [[nodiscard]] Json invariant(const ModelInvariant& invariant) const {
+        Json out;
+        out["name"] = invariant.schema->info.name;
+        out["doc"] = invariant.schema->info.doc;
+        out["holds"] = invariant.schema->text;
+        out["sides"] = Json::array();
+        for (const Sides& sides : invariant.sides) {
+            out["sides"].push_back({{"version", version_name(sides.version)},
+                                    {"left", sides.left},
+                                    {"right", sides.right}});
+        }
+        return out;
+    }
+
+    const Model& model_;
+    const Schema& schema_;
+};
+
+}  // namespace
+
+std::string model_json(const Model& model, const std::string& schema_name) {
+    return Writer(model).write(schema_name).dump(2) + "\n";
+}
+
+std::string vectors_json(const Schema& schema, const Resolved& resolved,
+                         const std::vector<Vector>& vectors, const std::string& schema_name) {
+    Json head;
+    head["format"] = format_version;
+    head["schema"] = schema_name;
+    head["version"] = schema.versions[resolved.version].info.name;
+    head["page_shift"] = resolved.page_shift;
+    std::string out = head.dump(2);
+    out.resize(out.size() - 2);  // without "\n}": one vector a line reads better than dump()
+    out += ",\n  \"vectors\": [\n";
+    for (const Vector& vector : vectors) {
+        const Json line = {{"pa", vector.pa},
+                           {"order", vector.order},
+                           {"key", vector.key},
+                           {"index", vector.index}};
+        out += "    " + line.dump() + (&vector == &vectors.back() ? "\n" : ",\n");
+    }
+    return out + "  ]\n}\n";
+}
+
+}  // namespace khob::gen

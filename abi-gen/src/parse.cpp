@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Stage 1: YAML to Schema. Every element is checked for form here: known keys,
+// a doc, well-formed names, versions that exist, names used once.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "reader.hpp"
+#include "schema.hpp"
+
+namespace khob::gen {
+namespace {
+
+bool is_identifier(const std::string& name) {
+    return !name.empty() && name.front() >= 'a' && name.front() <= 'z' &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
+ConstantType constant_type(const std::string& name) {
+    if (name == "u64") {
+        return ConstantType::u64;
+    }
+    return name == "u32" ? ConstantType::u32 : ConstantType::int32;
+}
+
+class SchemaParser {
+  public:
+    SchemaParser(const Tree& tree, const std::string& file, Errors& errors)
+        : top_(tree, "the schema", errors), errors_(errors) {
+        schema_.file = file;
+    }
+
+    Schema parse() {
+        const Tree* format = top_.need("format");
+        if (format != nullptr && format->scalar != "1") {
+            errors_.push_back({format->at, "the schema's format has to be 1"});
+        }
+        schema_.prefix = top_.text("prefix");
+        parameters();
+        versions();
+        if (const Tree* sections = top_.need("sections")) {
+            for_each(*sections, "sections", [this](const TreeEntry& e) { section(e); });
+        }
+        key();
+        if (const Tree* invariants = top_.need("invariants")) {
+            for_each(*invariants, "invariants", [this](const TreeEntry& e) { invariant(e); });
+        }
+        top_.finish();
+        emitted_names();
+        return std::move(schema_);
+    }
+
+  private:
+    template <typename F>
+    void for_each(const Tree& tree, const std::string& what, F visit) {
+        if (tree.kind != Tree::Kind::map) {
+            errors_.push_back({tree.at, fmt::format("{} has to be a map", what)});
+        }
+        const MapReader duplicates(tree.kind == Tree::Kind::map ? tree : empty_, what, errors_);
+        for (const TreeEntry& entry : tree.map) {
+            visit(entry);
+        }
+    }
+
+    template <typename F>
+    void for_each_of(MapReader& in, const std::string& key, F visit) {
+        if (const Tree* tree = in.take(key)) {
+            for_each(*tree, fmt::format("'{}' of {}", key, in.what()), visit);
+        }
+    }
+
+    /// The keys that every element may have.
+    Info info(MapReader& in, const Located<std::string>& name, const std::string& source) {
+        Info info;
+        info.name = name.value;
+        info.at = name.at;
+        info.doc = in.text("doc");
+        info.unit = in.text_or("unit");
+        info.source = in.text_or("source");
+        if (info.source.empty()) {
+            info.source = source;
+        }
+        if (info.source.empty()) {
+            errors_.push_back({in.at(), fmt::format("{} has no 'source'", in.what())});
+        }
+        info.last_version = schema_.versions.empty() ? 0 : schema_.versions.size() - 1;
+        info.first_version = version(in, "since", 0);
+        info.last_version = version(in, "until", info.last_version);
+        if (info.first_version > info.last_version) {
+            errors_.push_back(
+                {in.at(), fmt::format("{} ends before it begins: since {}, until {}", in.what(),
+                                      schema_.versions[info.first_version].info.name,
+                                      schema_.versions[info.last_version].info.name)});
+        }
+        return info;
+    }
+
+    Info named(MapReader& in, const Located<std::string>& name, const std::string& source) {
+        if (!is_identifier(name.value)) {
+            errors_.push_back(
+                {name.at, fmt::format("'{}' is no name: lower-case letters, digits and _, "
+                                      "beginning with a letter",
+                                      name.value)});
+        }
+        return info(in, name, source);
+    }
+
+    std::size_t version(MapReader& in, const std::string& key, std::size_t preset) {
+        const Tree* tree = in.take(key);
+        if (tree == nullptr) {
+            return preset;
+        }
+        for (std::size_t i = 0; i < schema_.versions.size(); ++i) {
+            if (schema_.versions[i].info.name == tree->scalar) {
+                return i;
+            }
+        }
+        errors_.push_back({tree->at, fmt::format("'{}' of {}: there is no version '{}'", key,
+                                                 in.what(), tree->scalar)});
+        return preset;
+    }
+
+    void parameters() {
+        const Tree* tree = top_.need("parameters");
+        if (tree == nullptr) {
+            return;
+        }
+        MapReader all(*tree, "parameters", errors_);
+        if (const Tree* shift = all.need("page_shift")) {
+            MapReader in(*shift, "parameter page_shift", errors_);
+            schema_.page_shift.info = info(in, {"page_shift", shift->at}, "");
+            const Tree* values = in.need("values");
+            if (values != nullptr && values->list.empty()) {
+                errors_.push_back({values->at, "'values' of page_shift has to be a list"});
+            }
+            for (const Tree& value : values == nullptr ? empty_.list : values->list) {
+                page_shift(value);
+            }
+            if (const Tree* preset = in.need("default")) {
+                schema_.page_shift.preset =
+                    read_number(*preset, "'default' of page_shift", errors_).value_or(0);
+                if (std::count(schema_.page_shift.values.begin(), schema_.page_shift.values.end(),
+                               schema_.page_shift.preset) == 0) {
+                    errors_.push_back(
+                        {preset->at, "'default' of page_shift is not one of its values"});
+                }
+            }
+            in.finish();
+        }
+        all.finish();
+    }
+
+    void page_shift(const Tree& value) {
+        constexpr std::uint64_t least = 3;  // a node holds at least one address
+        constexpr std::uint64_t most = 30;
+        const auto number = read_number(value, "a value of page_shift", errors_);
+        if (!number) {
+            return;
+        }
+        if (*number < least || *number > most) {
+            errors_.push_back(
+                {value.at, fmt::format("page_shift {} is not in {}..{}", *number, least, most)});
+            return;
+        }
+        schema_.page_shift.values.push_back(*number);
+    }
+
+    void versions() {
+        const Tree* tree = top_.need("versions");
+        if (tree == nullptr) {
+            return;
+        }
+        std::vector<Version> versions;
+        for_each(*tree, "versions", [&](const TreeEntry& entry) {
+            MapReader in(entry.value, fmt::format("version {}", entry.key.value), errors_);
+            versions.push_back({info(in, entry.key, ""), in.text("compatible")});
+            in.finish();
+        });
+        if (versions.empty()) {
+            errors_.push_back({tree->at, "there has to be a version"});
+        }
+        schema_.versions = std::move(versions);
+        MapReader& in = top_;
+        schema_.default_version = version(in, "default_version", schema_.versions.size());
+        if (schema_.default_version == schema_.versions.size()) {
+            in.text("default_version");
+            schema_.default_version = 0;
+        }
+    }
+
+    void section(const TreeEntry& entry) {
+        MapReader in(entry.value, fmt::format("section {}", entry.key.value), errors_);
+        Section section;
+        section.info = named(in, entry.key, "");
+        const std::string& source = section.info.source;
+        for_each_of(in, "constants", [&](const TreeEntry& e) { constants(e, source, section); });
+        for_each_of(in, "strings", [&](const TreeEntry& e) {
+            MapReader s(e.value, fmt::format("string {}", e.key.value), errors_);
+            StringConstant string{named(s, e.key, source), s.text("value")};
+            string.info.alias = s.text_or("alias");
+            s.finish();
+            section.strings.push_back(std::move(string));
+        });
+        for_each_of(in, "properties",
+                    [&](const TreeEntry& e) { section.properties.push_back(property(e, source)); });
+        for_each_of(in, "structs",
+                    [&](const TreeEntry& e) { section.structs.push_back(structure(e, source)); });
+        in.finish();
+        schema_.sections.push_back(std::move(section));
+    }
+
+    void constants(const TreeEntry& entry, const std::string& source, Section& section) {
+        if (entry.value.kind != Tree::Kind::list) {
+            section.constants.push_back(constant(entry.key, entry.value, source));
+            return;
+        }
+        std::vector<Constant> variants;
+        for (const Tree& variant : entry.value.list) {
+            Constant next = constant(entry.key, variant, source);
+            for (const Constant& other : variants) {
+                if (next.info.first_version <= other.info.last_version &&
+                    other.info.first_version <= next.info.last_version) {
+                    errors_.push_back(
+                        {variant.at,
+                         fmt::format("constant {} has two values in {}", entry.key.value,
+                                     schema_
+                                         .versions[std::max(next.info.first_version,
+                                                            other.info.first_version)]
+                                         .info.name)});
+                }
+            }
+            variants.push_back(std::move(next));
+        }
+        std::move(variants.begin(), variants.end(), std::back_inserter(section.constants));
+    }
+
+    Constant constant(const Located<std::string>& name, const Tree& tree,
+                      const std::string& source) {
+        MapReader in(tree, fmt::format("constant {}", name.value), errors_);
+        Constant constant;
+        constant.info = named(in, name, source);
+        constant.info.alias = in.text_or("alias");
+        constant.value = in.expr("value");
+        constant.type = constant_type(in.one_of("type", {"int", "u32", "u64"}, "int"));
+        constant.hex = in.one_of("format", {"dec", "hex"}, "dec") == "hex";
+        in.finish();
+        return constant;
+    }
+
+    Property property(const TreeEntry& entry, const std::string& source) {
+        MapReader in(entry.value, fmt::format("property {}", entry.key.value), errors_);
+        Property property;
+        property.info = named(in, entry.key, source);
+        property.node = in.one_of("node", {"root", "subnode"}, "");
+        property.property = in.text("property");
+        property.type = in.one_of("type", {"string", "u64"}, "");
+        in.finish();
+        return property;
+    }
+
+    Struct structure(const TreeEntry& entry, const std::string& source) {
+        MapReader in(entry.value, fmt::format("struct {}", entry.key.value), errors_);
+        Struct result;
+        result.info = named(in, entry.key, source);
+        result.packed = in.flag("packed");
+        const Tree* fields = in.need("fields");
+        if (fields != nullptr && fields->list.empty()) {
+            errors_.push_back(
+                {fields->at, fmt::format("'fields' of {} has to be a list", in.what())});
+        }
+        for (const Tree& tree : fields == nullptr ? empty_.list : fields->list) {
+            field(tree, in.what(), result);
+        }
+        in.finish();
+        return result;
+    }
+
+    void field(const Tree& tree, const std::string& parent, Struct& to) {
+        MapReader in(tree, fmt::format("a field of {}", parent), errors_);
+        const Tree* name = in.need("name");
+        if (name == nullptr) {
+            return;
+        }
+        Field field;
+        field.info = named(in, {name->scalar, name->at}, to.info.source);
+        if (std::any_of(to.fields.begin(), to.fields.end(),
+                        [&](const Field& f) { return f.info.name == name->scalar; })) {
+            errors_.push_back(
+                {name->at, fmt::format("{} has the field '{}' twice", parent, name->scalar)});
+        }
+        if (!to.fields.empty() && to.fields.back().flexible) {
+            errors_.push_back({to.fields.back().info.at,
+                               fmt::format("'{}' of {} is flexible and not the last field",
+                                           to.fields.back().info.name, parent)});
+        }
+        if (const Tree* type = in.need("type")) {
+            field.type = {read_scalar(*type, "the type of a field", errors_), type->at};
+        }
+        if (const Tree* length = in.take("length")) {
+            field.flexible = length->scalar == "flexible";
+            if (!field.flexible) {
+                field.length = read_expr(
+                    *length, fmt::format("'length' of {} of {}", name->scalar, parent), errors_);
+            }
+        }
+        in.finish();
+        to.fields.push_back(std::move(field));
+    }
+
+    void key() {
+        const Tree* tree = top_.need("key");
+        if (tree == nullptr) {
+            return;
+        }
+        MapReader in(*tree, "key", errors_);
+        schema_.key.info = info(in, {"key", tree->at}, "");
+        schema_.key.encode = in.expr("encode");
+        schema_.key.decode_order = in.expr("decode_order");
+        schema_.key.decode_pa = in.expr("decode_pa");
+        schema_.key.leaf_index = in.expr("leaf_index");
+        schema_.key.node_index = in.expr("node_index");
+        in.finish();
+    }
+
+    void invariant(const TreeEntry& entry) {
+        MapReader in(entry.value, fmt::format("invariant {}", entry.key.value), errors_);
+        Invariant invariant;
+        invariant.info = named(in, entry.key, "the invariant itself");
+        invariant.text = in.text("holds");
+        invariant.fails = in.text("fails");
+        if (const Tree* holds = in.take("holds"); holds != nullptr && !invariant.text.empty()) {
+            invariant.holds_at = holds->at;
+            auto parsed = parse_comparison(invariant.text);
+            if (parsed) {
+                invariant.holds = std::move(*parsed);
+            } else {
+                errors_.push_back(
+                    {inside(holds->at, parsed.error().offset),
+                     fmt::format("'holds' of {}: {}", in.what(), parsed.error().text)});
+            }
+        }
+        in.finish();
+        schema_.invariants.push_back(std::move(invariant));
+    }
+
+    /// One name for one thing: constants, strings, properties and structs share
+    /// a namespace in C++. Variants of a constant are one thing.
+    void emitted_names() {
+        std::map<std::string, std::string> owners;
+        std::map<std::string, const Section*> homes;
+        const Section* home = nullptr;
+        const auto claim = [&](const std::string& kind, const Info& info, std::string name) {
+            const std::string owner = fmt::format("{} {}", kind, info.name);
+            if (!info.alias.empty()) {
+                name = info.alias;
+            }
+            const auto [at, is_new] = owners.emplace(std::move(name), owner);
+            const bool variant = kind == "constant" && at->second == owner &&
+                                 homes.emplace(info.name, home).first->second == home;
+            if (!is_new && !variant) {
+                errors_.push_back({info.at, fmt::format("{} has the name of {}; give one of them "
+                                                        "an 'alias'",
+                                                        owner, at->second)});
+            }
+        };
+        for (const Section& section : schema_.sections) {
+            home = &section;
+            for (const Constant& c : section.constants) {
+                claim("constant", c.info, c.info.name);
+            }
+            for (const StringConstant& s : section.strings) {
+                claim("string", s.info, s.info.name);
+            }
+            for (const Property& p : section.properties) {
+                claim("property", p.info, "prop_" + p.info.name);
+            }
+            for (const Struct& s : section.structs) {
+                claim("struct", s.info, s.info.name);
+            }
+        }
+    }
+
+    MapReader top_;
+    Errors& errors_;
+    Schema schema_;
+    const Tree empty_{Tree::Kind::map, {}, {}, {}, {}};
+};
+
+}  // namespace
+
+Result<Schema> parse_schema(const std::string& text, const std::string& file) {
+    auto tree = read_yaml(text, file);
+    if (!tree) {
+        return tl::unexpected<Errors>(std::move(tree.error()));
+    }
+    Errors errors;
+    Schema schema = SchemaParser(*tree, file, errors).parse();
+    if (!errors.empty()) {
+        return tl::unexpected<Errors>(std::move(errors));
+    }
+    return schema;
+}
+
+}  // namespace khob::gen

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Generated, do not edit, from abi-gen/schema/kho.yaml
+ * (make it again with: cmake --build build --target abi)
+ *
+ * The ABI of Kexec HandOver at 4K pages: kho-v2, kho-v3, kho-v4.
+ */
+#ifndef KHOB_ABI_H
+#define KHOB_ABI_H
+
+#include <linux/types.h>
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/stddef.h>
+#else
+#include <assert.h>
+#include <stddef.h>
+#ifndef __packed
+#define __packed __attribute__((__packed__))
+#endif
+#endif
+
+#define KHOB_PAGE_SHIFT 12
+
+/**
+ * enum khob_abi - versions of the ABI, oldest first
+ * @KHOB_ABI_KHO_V2: The first version with a radix tree; version 1 was a chain of bitmaps.
+ * @KHOB_ABI_KHO_V3: Each subnode says the length of its blob in blob-size.
+ * @KHOB_ABI_KHO_V4: Adds kho_block for its clients; the radix tree and the root FDT are those
+ *	of kho-v3.
+ * @KHOB_ABI_NR: number of versions
+ */
+enum khob_abi {
+	KHOB_ABI_KHO_V2,
+	KHOB_ABI_KHO_V3,
+	KHOB_ABI_KHO_V4,
+	KHOB_ABI_NR
+};
+
+/* What is written unless something else is asked for. */
+#define KHOB_ABI_DEFAULT KHOB_ABI_KHO_V4
+
+#define KHOB_COMPATIBLE_KHO_V2 "kho-v2"
+#define KHOB_COMPATIBLE_KHO_V3 "kho-v3"
+#define KHOB_COMPATIBLE_KHO_V4 "kho-v4"
+
+/* Whether a version has the property blob_size. */
+#define KHOB_HAS_BLOB_SIZE_KHO_V2 0
+#define KHOB_HAS_BLOB_SIZE_KHO_V3 1
+#define KHOB_HAS_BLOB_SIZE_KHO_V4 1
+
+/*
+ * The radix tree of preserved pages: page-sized nodes, the lowest level a bitmap, indexed by keys
+ * that hold a page's order and its physical address in one number. Source:
+ * include/linux/kho/abi/kexec_handover.h.
+ */
+
+/* Size of a page of order 0, of a node and of a leaf. [bytes] */
+#define KHOB_PAGE_SIZE 4096ULL
+
+/* Bits of a key: a page frame number and the order bit above it. [bits] */
+#define KHOB_KEY_WIDTH 53
+
+/* Bit of a key that is the highest set one if the page has order 0. [bit number] */
+#define KHOB_ORDER_0_BIT 52
+
+/* Largest order that a key can hold; its only page is all of the 64-bit space. */
+#define KHOB_ORDER_MAX 52
+
+/* Physical addresses in a node. [entries] */
+#define KHOB_TABLE_ENTRIES 512
+
+/* Bits of a key that index a node. [bits] */
+#define KHOB_TABLE_LOG2 9
+
+/* Keys in a leaf. [bits] */
+#define KHOB_LEAF_BITS 32768
+
+/* Bits of a key that index a leaf. [bits] */
+#define KHOB_LEAF_LOG2 15
+
+/* Levels of the tree, the leaf included. [levels] */
+#define KHOB_TREE_DEPTH 6
+
+/**
+ * struct khob_node - A node above the leaves.
+ * @table: Physical addresses of the nodes one level below, page aligned; 0 is absent. [bytes]
+ */
+struct khob_node {
+	__u64 table[512];
+};
+
+static_assert(sizeof(struct khob_node) == 4096, "size of khob_node");
+static_assert(offsetof(struct khob_node, table) == 0, "table");
+
+/**
+ * struct khob_leaf - A node of the lowest level.
+ * @bitmap: Bit n is set if the key whose low leaf_log2 bits are n is present.
+ */
+struct khob_leaf {
+	__u64 bitmap[512];
+};
+
+static_assert(sizeof(struct khob_leaf) == 4096, "size of khob_leaf");
+static_assert(offsetof(struct khob_leaf, bitmap) == 0, "bitmap");
+
+/*
+ * The root FDT names the tree's root node and every subtree. Its values are native-endian numbers,
+ * not the cells that device trees usually hold. Source: Documentation/core-api/kho/abi.rst,
+ * include/linux/kho/abi/kexec_handover.h.
+ */
+
+/* The version's compatible string; a kernel refuses any but its own. */
+#define KHOB_PROP_COMPATIBLE "compatible"
+
+/* Physical address of the tree's root node. [bytes] */
+#define KHOB_PROP_MEMORY_MAP "preserved-memory-map"
+
+/* Physical address of the subtree's blob. [bytes] */
+#define KHOB_PROP_DATA "preserved-data"
+
+/* Length of the subtree's blob. [bytes, since kho-v3] */
+#define KHOB_PROP_BLOB_SIZE "blob-size"
+
+/*
+ * How upstream's clients hand over memory that is contiguous in virtual space only. Source:
+ * include/linux/kho/abi/kexec_handover.h (struct kho_vmalloc, kho_vmalloc_chunk).
+ */
+
+/**
+ * struct khob_vmalloc - A preserved vmalloc area.
+ * @first: Physical address of the first chunk. [bytes]
+ * @total_pages: Pages of order 0 in the area. [pages]
+ * @flags: Flags of the area.
+ * @order: Order of each of the pages.
+ */
+struct khob_vmalloc {
+	__u64 first;
+	__u32 total_pages;
+	__u16 flags;
+	__u16 order;
+};
+
+static_assert(sizeof(struct khob_vmalloc) == 16, "size of khob_vmalloc");
+static_assert(offsetof(struct khob_vmalloc, first) == 0, "first");
+static_assert(offsetof(struct khob_vmalloc, total_pages) == 8, "total_pages");
+static_assert(offsetof(struct khob_vmalloc, flags) == 12, "flags");
+static_assert(offsetof(struct khob_vmalloc, order) == 14, "order");
+
+/**
+ * struct khob_vmalloc_chunk - A page of physical addresses; the chunks of an area are a list.
+ * @next: Physical address of the next chunk or 0. [bytes]
+ * @phys: Physical addresses of pages; 0 behind the last one. [bytes]
+ */
+struct khob_vmalloc_chunk {
+	__u64 next;
+	__u64 phys[511];
+};
+
+static_assert(sizeof(struct khob_vmalloc_chunk) == 4096, "size of khob_vmalloc_chunk");
+static_assert(offsetof(struct khob_vmalloc_chunk, next) == 0, "next");
+static_assert(offsetof(struct khob_vmalloc_chunk, phys) == 8, "phys");
+
+/*
+ * A subtree that says from which kernel this one was started. Source:
+ * include/linux/kho/abi/kexec_metadata.h.
+ */
+
+/* The version of struct kexec_metadata that this schema describes. */
+#define KHOB_KEXEC_METADATA_VERSION 1
+
+/* Name of the subtree. */
+#define KHOB_KEXEC_METADATA_NAME "kexec-metadata"
+
+/**
+ * struct khob_kexec_metadata - The blob of the subtree, without padding.
+ * @version: kexec_metadata_version.
+ * @previous_release: Release of the outgoing kernel (as uname -r prints it), NUL-terminated.
+ *	[bytes]
+ * @kexec_count: Kexecs since the last cold boot.
+ */
+struct khob_kexec_metadata {
+	__u32 version;
+	char previous_release[65];
+	__u32 kexec_count;
+} __packed;
+
+static_assert(sizeof(struct khob_kexec_metadata) == 73, "size of khob_kexec_metadata");
+static_assert(offsetof(struct khob_kexec_metadata, version) == 0, "version");
+static_assert(offsetof(struct khob_kexec_metadata, previous_release) == 4, "previous_release");
+static_assert(offsetof(struct khob_kexec_metadata, kexec_count) == 69, "kexec_count");
+
+/*
+ * The x86 boot protocol's list of setup_data nodes: how a loader tells the incoming kernel of a
+ * handover. Source: arch/x86/include/uapi/asm/setup_data.h, Documentation/arch/x86/boot.rst.
+ */
+
+/* Type of the setup_data node whose data is one struct kho_data. */
+#define KHOB_SETUP_KEXEC_KHO 10U
+
+/*
+ * Type of a setup_data node whose data is one struct setup_indirect; the incoming kernel reserves
+ * the range that it names.
+ */
+#define KHOB_SETUP_INDIRECT 0x80000000U
+
+/* What kho-bridge writes as a struct setup_indirect's own type: the range belongs to a handover. */
+#define KHOB_SETUP_INDIRECT_RANGE 0x8000000aU
+
+/**
+ * struct khob_setup_data - Header of a setup_data node; len bytes of data follow.
+ * @next: Physical address of the next node or 0. [bytes]
+ * @type: What the data is.
+ * @len: Length of the data. [bytes]
+ */
+struct khob_setup_data {
+	__u64 next;
+	__u32 type;
+	__u32 len;
+};
+
+static_assert(sizeof(struct khob_setup_data) == 16, "size of khob_setup_data");
+static_assert(offsetof(struct khob_setup_data, next) == 0, "next");
+static_assert(offsetof(struct khob_setup_data, type) == 8, "type");
+static_assert(offsetof(struct khob_setup_data, len) == 12, "len");
+
+/**
+ * struct khob_setup_indirect - Data of a setup_indirect node.
+ * @type: setup_indirect with the type of what is in the range.
+ * @reserved: Written as 0.
+ * @len: Length of the range. [bytes]
+ * @addr: Physical address of the range. [bytes]
+ */
+struct khob_setup_indirect {
+	__u32 type;
+	__u32 reserved;
+	__u64 len;
+	__u64 addr;
+};
+
+static_assert(sizeof(struct khob_setup_indirect) == 24, "size of khob_setup_indirect");
+static_assert(offsetof(struct khob_setup_indirect, type) == 0, "type");
+static_assert(offsetof(struct khob_setup_indirect, reserved) == 4, "reserved");
+static_assert(offsetof(struct khob_setup_indirect, len) == 8, "len");
+static_assert(offsetof(struct khob_setup_indirect, addr) == 16, "addr");
+
+/**
+ * struct khob_kho_data - Data of a setup_kexec_kho node.
+ * @fdt_addr: Physical address of the root FDT. [bytes]
+ * @fdt_size: Length of the root FDT. [bytes]
+ * @scratch_addr: Physical address of an array of struct scratch. [bytes]
+ * @scratch_size: Length of that array. [bytes]
+ */
+struct khob_kho_data {
+	__u64 fdt_addr;
+	__u64 fdt_size;
+	__u64 scratch_addr;
+	__u64 scratch_size;
+};
+
+static_assert(sizeof(struct khob_kho_data) == 32, "size of khob_kho_data");
+static_assert(offsetof(struct khob_kho_data, fdt_addr) == 0, "fdt_addr");
+static_assert(offsetof(struct khob_kho_data, fdt_size) == 8, "fdt_size");
+static_assert(offsetof(struct khob_kho_data, scratch_addr) == 16, "scratch_addr");
+static_assert(offsetof(struct khob_kho_data, scratch_size) == 24, "scratch_size");
+
+/**
+ * struct khob_scratch - A scratch area: nothing in it is preserved, the incoming kernel
+ *	allocates from it only.
+ * @addr: Physical address of the area. [bytes]
+ * @size: Length of the area. [bytes]
+ */
+struct khob_scratch {
+	__u64 addr;
+	__u64 size;
+};
+
+static_assert(sizeof(struct khob_scratch) == 16, "size of khob_scratch");
+static_assert(offsetof(struct khob_scratch, addr) == 0, "addr");
+static_assert(offsetof(struct khob_scratch, size) == 8, "size");
+
+/*
+ * The flattened device tree format; every number is big-endian. Source: Devicetree Specification
+ * v0.4, chapter 5.
+ */
+
+/* First word of every FDT. */
+#define KHOB_FDT_MAGIC 0xd00dfeedU
+
+/* Version of the format that is written. */
+#define KHOB_FDT_VERSION 17U
+
+/* Oldest version that what is written is compatible with. */
+#define KHOB_FDT_COMP_VERSION 16U
+
+/* Token that opens a node; its name follows. */
+#define KHOB_FDT_BEGIN_NODE 1U
+
+/* Token that closes a node. */
+#define KHOB_FDT_END_NODE 2U
+
+/* Token of a property: length, name offset, value. */
+#define KHOB_FDT_PROP 3U
+
+/* Token that means nothing. */
+#define KHOB_FDT_NOP 4U
+
+/* Token that ends the structure block. */
+#define KHOB_FDT_END 9U
+
+/**
+ * struct khob_fdt_header - First bytes of an FDT.
+ * @magic: fdt_magic. [big-endian]
+ * @totalsize: Length of the whole FDT. [bytes, big-endian]
+ * @off_dt_struct: Offset of the structure block. [bytes, big-endian]
+ * @off_dt_strings: Offset of the strings block. [bytes, big-endian]
+ * @off_mem_rsvmap: Offset of the memory reservation block. [bytes, big-endian]
+ * @version: Version of the format. [big-endian]
+ * @last_comp_version: Oldest version that it is compatible with. [big-endian]
+ * @boot_cpuid_phys: Physical number of the boot processor. [big-endian]
+ * @size_dt_strings: Length of the strings block. [bytes, big-endian]
+ * @size_dt_struct: Length of the structure block. [bytes, big-endian]
+ */
+struct khob_fdt_header {
+	__be32 magic;
+	__be32 totalsize;
+	__be32 off_dt_struct;
+	__be32 off_dt_strings;
+	__be32 off_mem_rsvmap;
+	__be32 version;
+	__be32 last_comp_version;
+	__be32 boot_cpuid_phys;
+	__be32 size_dt_strings;
+	__be32 size_dt_struct;
+};
+
+static_assert(sizeof(struct khob_fdt_header) == 40, "size of khob_fdt_header");
+static_assert(offsetof(struct khob_fdt_header, magic) == 0, "magic");
+static_assert(offsetof(struct khob_fdt_header, totalsize) == 4, "totalsize");
+static_assert(offsetof(struct khob_fdt_header, off_dt_struct) == 8, "off_dt_struct");
+static_assert(offsetof(struct khob_fdt_header, off_dt_strings) == 12, "off_dt_strings");
+static_assert(offsetof(struct khob_fdt_header, off_mem_rsvmap) == 16, "off_mem_rsvmap");
+static_assert(offsetof(struct khob_fdt_header, version) == 20, "version");
+static_assert(offsetof(struct khob_fdt_header, last_comp_version) == 24, "last_comp_version");
+static_assert(offsetof(struct khob_fdt_header, boot_cpuid_phys) == 28, "boot_cpuid_phys");
+static_assert(offsetof(struct khob_fdt_header, size_dt_strings) == 32, "size_dt_strings");
+static_assert(offsetof(struct khob_fdt_header, size_dt_struct) == 36, "size_dt_struct");
+
+/*
+ * What kho-bridge hands over about itself, in subtrees of its own; upstream ignores them. Source:
+ * kho-bridge.
+ */
+
+/* First word of struct meta ("KHOBRIDG", most significant byte first). */
+#define KHOB_META_MAGIC 0x4b484f4252494447ULL
+
+/* Version of struct meta that this schema describes. */
+#define KHOB_META_VERSION 1U
+
+/* Kind of a struct record: a page that the fill stream filled from a seed. */
+#define KHOB_RECORD_FILL 1U
+
+/* Kind of a struct record: a subtree's blob, of which only the digest is known. */
+#define KHOB_RECORD_BLOB 2U
+
+/*
+ * The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed + fill_gamma *
+ * ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *= fill_m1, x ^= x >> 27, x *=
+ * fill_m2, x ^= x >> 31.
+ */
+#define KHOB_FILL_GAMMA 0x9e3779b97f4a7c15ULL
+
+/* First multiplier of the fill stream's mix. */
+#define KHOB_FILL_M1 0xbf58476d1ce4e5b9ULL
+
+/* Second multiplier of the fill stream's mix. */
+#define KHOB_FILL_M2 0x94d049bb133111ebULL
+
+/* Name of the subtree whose blob is one struct meta. */
+#define KHOB_META_NAME "kho-bridge"
+
+/* Name of the subtree whose blob is an array of struct record. */
+#define KHOB_RECORDS_NAME "kho-bridge-records"
+
+/*
+ * Compatible of the FDT that wraps a blob under kho-v2, which has no blob-size: there a blob tells
+ * its own length because it is an FDT.
+ */
+#define KHOB_BLOB_COMPATIBLE "kho-bridge-blob"
+
+/* Property of that FDT's root that holds the blob's bytes. */
+#define KHOB_BLOB_PROP "data"
+
+/**
+ * struct khob_chunk - A contiguous piece of the metadata arena (tree nodes, root FDT,
+ *	subtrees).
+ * @addr: Physical address of the piece. [bytes]
+ * @size: Length of the piece. [bytes]
+ */
+struct khob_chunk {
+	__u64 addr;
+	__u64 size;
+};
+
+static_assert(sizeof(struct khob_chunk) == 16, "size of khob_chunk");
+static_assert(offsetof(struct khob_chunk, addr) == 0, "addr");
+static_assert(offsetof(struct khob_chunk, size) == 8, "size");
+
+/**
+ * struct khob_meta - What the incoming side needs to know to check a handover and to give it
+ *	back.
+ * @magic: meta_magic.
+ * @version: meta_version.
+ * @nr_chunks: Elements of chunks. [entries]
+ * @nr_keys: Keys in the tree. [keys]
+ * @nr_nodes: Nodes of the tree, the root included. [nodes]
+ * @tree_digest: Digest of all nodes of the tree.
+ * @fdt_digest: xxh64 (seed 0) of the root FDT, totalsize bytes.
+ * @kexec_tsc: Time stamp counter just before the kexec. [ticks]
+ * @tsc_khz: Frequency of the time stamp counter. [kHz]
+ * @boot_count: Handovers up to and with this one. [kexecs]
+ * @reserved: Written as 0 and ignored.
+ * @chunks: The metadata arena.
+ */
+struct khob_meta {
+	__u64 magic;
+	__u32 version;
+	__u32 nr_chunks;
+	__u64 nr_keys;
+	__u64 nr_nodes;
+	__u64 tree_digest;
+	__u64 fdt_digest;
+	__u64 kexec_tsc;
+	__u64 tsc_khz;
+	__u64 boot_count;
+	__u64 reserved[6];
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
+	struct khob_chunk chunks[];
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
+};
+
+static_assert(sizeof(struct khob_meta) == 120, "size of khob_meta");
+static_assert(offsetof(struct khob_meta, magic) == 0, "magic");
+static_assert(offsetof(struct khob_meta, version) == 8, "version");
+static_assert(offsetof(struct khob_meta, nr_chunks) == 12, "nr_chunks");
+static_assert(offsetof(struct khob_meta, nr_keys) == 16, "nr_keys");
+static_assert(offsetof(struct khob_meta, nr_nodes) == 24, "nr_nodes");
+static_assert(offsetof(struct khob_meta, tree_digest) == 32, "tree_digest");
+static_assert(offsetof(struct khob_meta, fdt_digest) == 40, "fdt_digest");
+static_assert(offsetof(struct khob_meta, kexec_tsc) == 48, "kexec_tsc");
+static_assert(offsetof(struct khob_meta, tsc_khz) == 56, "tsc_khz");
+static_assert(offsetof(struct khob_meta, boot_count) == 64, "boot_count");
+static_assert(offsetof(struct khob_meta, reserved) == 72, "reserved");
+static_assert(offsetof(struct khob_meta, chunks) == 120, "chunks");
+
+/**
+ * struct khob_record - What one folio or subtree must hold.
+ * @addr: Physical address. [bytes]
+ * @size: Length. [bytes]
+ * @seed: Seed of the fill stream, 0 for record_blob.
+ * @index: Index in the fill stream, 0 for record_blob.
+ * @digest: xxh64 (seed 0) of the bytes.
+ * @kind: record_fill or record_blob.
+ * @reserved: Written as 0.
+ */
+struct khob_record {
+	__u64 addr;
+	__u64 size;
+	__u64 seed;
+	__u64 index;
+	__u64 digest;
+	__u32 kind;
+	__u32 reserved;
+};
+
+static_assert(sizeof(struct khob_record) == 48, "size of khob_record");
+static_assert(offsetof(struct khob_record, addr) == 0, "addr");
+static_assert(offsetof(struct khob_record, size) == 8, "size");
+static_assert(offsetof(struct khob_record, seed) == 16, "seed");
+static_assert(offsetof(struct khob_record, index) == 24, "index");
+static_assert(offsetof(struct khob_record, digest) == 32, "digest");
+static_assert(offsetof(struct khob_record, kind) == 40, "kind");
+static_assert(offsetof(struct khob_record, reserved) == 44, "reserved");
+
+#endif /* KHOB_ABI_H */

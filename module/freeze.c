@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Freezing: from the moment a loader has scratch until it gives it back, what
+ * is handed over does not change. At that point the root FDT, the subtrees of
+ * our own (records, meta, kexec-metadata) and the keys of what is carried from
+ * the kernel before are made; thawing takes them all away again.
+ */
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
+#include <linux/utsname.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "khob.h"
+
+/* Chunks that may still be added while the meta blob is being made. */
+#define KHOB_META_SLACK 16
+
+/* Metadata that lives as long as the freeze. */
+struct khob_buf {
+	struct list_head list;
+	u64 pa;
+	u64 bytes;
+};
+
+/* What the making of the root FDT and its subtrees shares. */
+struct khob_freezer {
+	struct khob_fdt_subtree *subs;
+	size_t nr_subs;
+	struct khob_record *records;
+	u64 nr_records;
+	u64 max_records;
+};
+
+/* Zeroed and preserved (the arena is). Return: physical address or 0. */
+static u64 khob_buf_new(u64 len)
+{
+	struct khob_buf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+
+	if (!buf)
+		return 0;
+	buf->bytes = PAGE_ALIGN(len);
+	buf->pa = khob_arena_alloc(&khob_out.meta, buf->bytes, false);
+	if (!buf->pa) {
+		kfree(buf);
+		return 0;
+	}
+	memset(__va(buf->pa), 0, buf->bytes);
+	list_add(&buf->list, &khob_out.bufs);
+	return buf->pa;
+}
+
+static void khob_bufs_free(void)
+{
+	struct khob_buf *buf, *next;
+
+	list_for_each_entry_safe(buf, next, &khob_out.bufs, list) {
+		khob_arena_free(&khob_out.meta, buf->pa, buf->bytes);
+		list_del(&buf->list);
+		kfree(buf);
+	}
+	khob_out.meta_blob = NULL;
+	khob_out.fdt_pa = 0;
+	khob_out.fdt_len = 0;
+}
+
+/* Pages of the kernel before that are still held go on to the next one. */
+
+static int khob_carry_key(void *ctx, u64 key)
+{
+	cond_resched();
+	return khob_radix_add(&khob_out.tree, key);
+}
+
+static int khob_drop_key(void *ctx, u64 key)
+{
+	cond_resched();
+	khob_radix_del(&khob_out.tree, key);
+	return 0;
+}
+
+static void khob_uncarry(void)
+{
+	struct khob_in_subtree *sub;
+
+	if (khob_in.tree_ready)
+		khob_radix_walk(&khob_in.tree, 0, khob_drop_key, NULL);
+	list_for_each_entry(sub, &khob_in.subtrees, list)
+		if (!khob_internal_name(sub->name))
+			khob_out_unpreserve_range(sub->start, sub->end);
+}
+
+static int khob_carry(void)
+{
+	struct khob_in_subtree *sub;
+	int ret = 0;
+
+	if (khob_in.tree_ready)
+		ret = khob_radix_walk(&khob_in.tree, 0, khob_carry_key, NULL);
+	list_for_each_entry(sub, &khob_in.subtrees, list) {
+		if (ret)
+			break;
+		if (!khob_internal_name(sub->name))
+			ret = khob_out_preserve_range(sub->start, sub->end);
+	}
+	if (ret)
+		khob_uncarry();
+	return ret;
+}
+
+static void khob_name_subtree(struct khob_freezer *fz, const char *name, u64 pa, u64 len)
+{
+	struct khob_fdt_subtree *to = &fz->subs[fz->nr_subs++];
+
+	strscpy(to->name, name, sizeof(to->name));
+	to->addr = pa;
+	to->size = len;
+}
+
+/*
+ * Names a blob in the root FDT. kho-v2 has no length for it: what is no FDT
+ * itself is copied into one (@wrap_pa: where one is already).
+ */
+static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 pa, u64 len, u64 wrap_pa)
+{
+	struct khob_record *rec = &fz->records[fz->nr_records];
+
+	if (!khob_abi_has_blob_size(khob_out.abi) && !khob_fdt_is_whole(__va(pa), len)) {
+		void *payload;
+
+		if (wrap_pa) {
+			khob_name_subtree(fz, name, wrap_pa, 0);
+		} else {
+			size_t size = khob_fdt_wrap_size(len);
+			u64 wrapped = khob_buf_new(size);
+
+			if (!wrapped)
+				return -ENOMEM;
+			if (khob_fdt_wrap(__va(wrapped), size, __va(pa), len, &payload) < 0)
+				return -EINVAL;
+			khob_name_subtree(fz, name, wrapped, 0);
+			pa = __pa(payload);
+		}
+	} else {
+		khob_name_subtree(fz, name, pa, len);
+	}
+	rec->addr = pa;
+	rec->size = len;
+	rec->kind = KHOB_RECORD_BLOB;
+	rec->digest = khob_xxh64(__va(pa), len);
+	fz->nr_records++;
+	return 0;
+}
+
+/* Records of carried pages pass from the old blob to the new one. */
+static void khob_carry_records(struct khob_freezer *fz)
+{
+	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
+	const struct khob_record *rec = old ? __va(old->pa) : NULL;
+	u64 i, key, nr = old ? old->len / sizeof(*rec) : 0;
+
+	for (i = 0; i < nr && fz->nr_records < fz->max_records; i++, rec++) {
+		u64 pages = rec->size >> PAGE_SHIFT;
+
+		if (rec->kind != KHOB_RECORD_FILL || !is_power_of_2(pages))
+			continue;
+		if (!khob_key_encode(rec->addr, ilog2(pages), &key) &&
+		    khob_radix_has(&khob_in.tree, key))
+			fz->records[fz->nr_records++] = *rec;
+	}
+}
+
+static void khob_own_records(struct khob_freezer *fz)
+{
+	struct khob_folio *f;
+	unsigned long pfn;
+
+	xa_for_each(&khob_out.folios, pfn, f) {
+		struct khob_record *rec = &fz->records[fz->nr_records];
+
+		if (f->owner == KHOB_OWNER_CLIENT || fz->nr_records >= fz->max_records)
+			continue;
+		rec->addr = f->pa;
+		rec->size = PAGE_SIZE << f->order;
+		rec->seed = f->seed;
+		rec->index = f->index;
+		rec->digest = f->digest;
+		rec->kind = KHOB_RECORD_FILL;
+		fz->nr_records++;
+	}
+}
+
+/* The first two internal subtrees and every blob: all but meta, which describes them. */
+static int khob_make_subtrees(struct khob_freezer *fz)
+{
+	struct khob_kexec_metadata *km;
+	struct khob_in_subtree *carried;
+	struct khob_subtree *sub;
+	u64 pa, records_pa;
+	int ret;
+
+	records_pa = khob_buf_new(max_t(u64, fz->max_records * sizeof(*fz->records), 1));
+	pa = khob_buf_new(sizeof(*km));
+	if (!records_pa || !pa)
+		return -ENOMEM;
+	fz->records = __va(records_pa);
+	km = __va(pa);
+	km->version = KHOB_KEXEC_METADATA_VERSION;
+	strscpy(km->previous_release, init_utsname()->release, sizeof(km->previous_release));
+	km->kexec_count = khob_in.kexec_count + 1;
+	ret = khob_name_blob(fz, KHOB_KEXEC_METADATA_NAME, pa, sizeof(*km), 0);
+	list_for_each_entry(sub, &khob_out.subtrees, list)
+		if (!ret)
+			ret = khob_name_blob(fz, sub->name, sub->pa, sub->len, 0);
+	list_for_each_entry(carried, &khob_in.subtrees, list)
+		if (!ret && !khob_internal_name(carried->name))
+			ret = khob_name_blob(fz, carried->name, carried->pa, carried->len,
+					     carried->wrap_pa);
+	if (ret)
+		return ret;
+	khob_carry_records(fz);
+	khob_own_records(fz);
+	/* Not by khob_name_blob(): a record of the records could not hold its own digest. */
+	if (khob_abi_has_blob_size(khob_out.abi)) {
+		khob_name_subtree(fz, KHOB_RECORDS_NAME, records_pa,
+				  fz->nr_records * sizeof(*fz->records));
+	} else {
+		size_t len = fz->nr_records * sizeof(*fz->records);
+		u64 wrapped = khob_buf_new(khob_fdt_wrap_size(len));
+
+		if (!wrapped || khob_fdt_wrap(__va(wrapped), khob_fdt_wrap_size(len), fz->records,
+					      len, NULL) < 0)
+			return -ENOMEM;
+		khob_name_subtree(fz, KHOB_RECORDS_NAME, wrapped, 0);
+	}
+	return 0;
+}
+
+static unsigned int khob_nr_chunks(void)
+{
+	return list_count_nodes(&khob_out.meta.chunks);
+}
+
+/*
+ * Room for the meta blob and the root FDT, then both: no memory is taken after
+ * the digests, which cover every node of the tree and every byte of the FDT.
+ */
+static int khob_make_meta(struct khob_freezer *fz)
+{
+	unsigned int room = khob_nr_chunks() + KHOB_META_SLACK;
+	size_t len = struct_size_t(struct khob_meta, chunks, room);
+	bool wrap = !khob_abi_has_blob_size(khob_out.abi);
+	struct khob_mem_chunk *chunk;
+	struct khob_meta *meta;
+	void *payload;
+	u64 pa, fdt_pa;
+	size_t fdt_size;
+	long fdt_len;
+	int ret;
+
+	pa = khob_buf_new(wrap ? khob_fdt_wrap_size(len) : len);
+	if (!pa)
+		return -ENOMEM;
+	meta = __va(pa);
+	if (wrap) {
+		/* The wrapper goes around zeroes; they are written in place below. */
+		void *zero __free(khob_kvfree) = kvzalloc(len, GFP_KERNEL);
+
+		if (!zero || khob_fdt_wrap(meta, khob_fdt_wrap_size(len), zero, len, &payload) < 0)
+			return -ENOMEM;
+		meta = payload;
+	}
+	khob_name_subtree(fz, KHOB_META_NAME, pa, wrap ? 0 : len);
+
+	fdt_size = khob_fdt_size(khob_out.abi, fz->subs, fz->nr_subs);
+	fdt_pa = khob_buf_new(fdt_size);
+	if (!fdt_pa)
+		return -ENOMEM;
+	ret = khob_out_settle();
+	if (ret)
+		return ret;
+	if (khob_nr_chunks() > room)
+		return -ENOSPC;
+	fdt_len = khob_fdt_write(__va(fdt_pa), fdt_size, khob_out.abi, khob_out.tree.root_pa,
+				 fz->subs, fz->nr_subs);
+	if (fdt_len < 0)
+		return fdt_len;
+
+	meta->magic = KHOB_META_MAGIC;
+	meta->version = KHOB_META_VERSION;
+	list_for_each_entry(chunk, &khob_out.meta.chunks, list) {
+		meta->chunks[meta->nr_chunks].addr = PFN_PHYS(chunk->pfn);
+		meta->chunks[meta->nr_chunks++].size = PFN_PHYS(chunk->nr);
+	}
+	meta->nr_keys = khob_out.tree.nr_keys;
+	meta->nr_nodes = khob_out.tree.nr_nodes;
+	meta->tree_digest = khob_radix_digest(&khob_out.tree);
+	meta->fdt_digest = khob_xxh64(__va(fdt_pa), fdt_len);
+	meta->tsc_khz = tsc_khz;
+	meta->boot_count = khob_in.kexec_count + 1;
+	khob_out.meta_blob = meta;
+	khob_out.fdt_pa = fdt_pa;
+	khob_out.fdt_len = fdt_len;
+	return 0;
+}
+
+static int khob_freeze(void)
+{
+	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
+	unsigned int max_subs = khob_out.nr_subtrees + khob_in.nr_subtrees + 3;
+	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
+	struct khob_freezer fz = {
+		.max_records = khob_out.nr_folios + max_subs +
+			       (old ? old->len / sizeof(struct khob_record) : 0),
+	};
+	int ret;
+
+	subs = kvcalloc(max_subs, sizeof(*subs), GFP_KERNEL);
+	if (!subs)
+		return -ENOMEM;
+	fz.subs = subs;
+	ret = khob_out_tree_get();
+	if (ret)
+		return ret;
+	ret = khob_carry();
+	if (ret)
+		return ret;
+	ret = khob_make_subtrees(&fz);
+	if (!ret)
+		ret = khob_make_meta(&fz);
+	if (ret) {
+		khob_uncarry();
+		khob_bufs_free();
+		return ret;
+	}
+	khob_out.frozen = true;
+	return 0;
+}
+
+static void khob_thaw(void)
+{
+	khob_out.frozen = false;
+	khob_uncarry();
+	khob_bufs_free();
+}
+
+/**
+ * khob_scratch_take() - one more area of scratch; the first one freezes
+ * @size: bytes, rounded up to pages
+ * @align: bytes, a power of two
+ *
+ * Return: 0; -EINVAL; -ENOMEM, with the largest piece in khob_out.scratch_largest.
+ */
+int khob_scratch_take(u64 size, u64 align)
+{
+	struct khob_scratch_area *area __free(kfree) = NULL;
+	unsigned long nr, align_pages;
+	int ret;
+
+	if (!size || size > PFN_PHYS(khob_end_pfn()) || align > PFN_PHYS(khob_end_pfn()))
+		return khob_refuse(-EINVAL, "scratch: %llu bytes are more than there is RAM, or none",
+				   size);
+	nr = PFN_UP(size);
+	align_pages = max(PFN_DOWN(align), 1UL);
+	area = kzalloc(sizeof(*area), GFP_KERNEL);
+	if (!area)
+		return -ENOMEM;
+	area->nr = nr;
+	ret = khob_contig_alloc(nr, align_pages, &area->pfn);
+	if (ret) {
+		khob_out.scratch_largest = PFN_PHYS(khob_contig_largest(nr, align_pages));
+		return khob_refuse(ret, "scratch: no %llu contiguous bytes; the largest piece has %llu",
+				   size, khob_out.scratch_largest);
+	}
+	if (!khob_out.frozen) {
+		ret = khob_freeze();
+		if (ret) {
+			khob_contig_free(area->pfn, nr);
+			return khob_refuse(ret, "scratch: cannot write the root FDT (error %d)", ret);
+		}
+	}
+	khob_out.scratch_bytes += PFN_PHYS(nr);
+	khob_out.nr_scratch++;
+	list_add_tail(&no_free_ptr(area)->list, &khob_out.scratch);
+	return 0;
+}
+
+void khob_scratch_give(void)
+{
+	struct khob_scratch_area *area, *next;
+
+	list_for_each_entry_safe(area, next, &khob_out.scratch, list) {
+		khob_contig_free(area->pfn, area->nr);
+		list_del(&area->list);
+		kfree(area);
+	}
+	khob_out.nr_scratch = 0;
+	khob_out.scratch_bytes = 0;
+	if (khob_out.frozen)
+		khob_thaw();
+}
+
+/* The moment of the kexec, for the next kernel to measure the blackout from. */
+void khob_freeze_stamp(void)
+{
+	if (khob_out.frozen)
+		khob_out.meta_blob->kexec_tsc = rdtsc_ordered();
+}
+
+void *khob_out_fdt(size_t *len)
+{
+	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
+	struct khob_freezer fz = {};
+	struct khob_subtree *sub;
+	void *fdt;
+	long ret;
+
+	lockdep_assert_held(&khob_lock);
+	if (khob_out.frozen) {
+		*len = khob_out.fdt_len;
+		fdt = kvmalloc(khob_out.fdt_len, GFP_KERNEL);
+		return fdt ? memcpy(fdt, __va(khob_out.fdt_pa), khob_out.fdt_len) : ERR_PTR(-ENOMEM);
+	}
+	if (!khob_out.tree_ready)
+		return ERR_PTR(-ENOENT);
+	subs = kvcalloc(max(khob_out.nr_subtrees, 1U), sizeof(*subs), GFP_KERNEL);
+	if (!subs)
+		return ERR_PTR(-ENOMEM);
+	fz.subs = subs;
+	list_for_each_entry(sub, &khob_out.subtrees, list)
+		khob_name_subtree(&fz, sub->name, sub->pa, sub->len);
+	*len = khob_fdt_size(khob_out.abi, subs, fz.nr_subs);
+	fdt = kvzalloc(*len, GFP_KERNEL);
+	if (!fdt)
+		return ERR_PTR(-ENOMEM);
+	ret = khob_fdt_write(fdt, *len, khob_out.abi, khob_out.tree.root_pa, subs, fz.nr_subs);
+	if (ret < 0) {
+		kvfree(fdt);
+		return ERR_PTR(ret);
+	}
+	return fdt;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What this kernel was handed: the state between attach and release.
+ */
+#include <linux/bsearch.h>
+
+#include "khob.h"
+
+struct khob_in khob_in;
+
+void khob_in_init(void)
+{
+	INIT_LIST_HEAD(&khob_in.subtrees);
+}
+
+/* Names of subtrees that every freeze makes anew and that no client can use. */
+bool khob_internal_name(const char *name)
+{
+	return !strcmp(name, KHOB_META_NAME) || !strcmp(name, KHOB_RECORDS_NAME) ||
+	       !strcmp(name, KHOB_KEXEC_METADATA_NAME);
+}
+
+/*
+ * Forgets everything but the history; pages that are still held stay reserved.
+ */
+void khob_in_clear(void)
+{
+	struct khob_in past = {
+		.gap_pages = khob_in.gap_pages,
+		.restored_pages = khob_in.restored_pages,
+		.attach_us = khob_in.attach_us,
+		.kexec_count = khob_in.kexec_count,
+	};
+	struct khob_in_subtree *sub, *next;
+	unsigned int i;
+
+	list_for_each_entry_safe(sub, next, &khob_in.subtrees, list) {
+		khob_debugfs_forget(&sub->dentry);
+		list_del(&sub->list);
+		kfree(sub);
+	}
+	if (khob_in.tree_ready)
+		khob_radix_destroy(&khob_in.tree);
+	for (i = 0; i < khob_in.nr_ranges; i++) {
+		kvfree(khob_in.ranges[i].keyed);
+		kvfree(khob_in.ranges[i].noded);
+		kvfree(khob_in.ranges[i].kept);
+	}
+	kvfree(khob_in.ranges);
+	kvfree(khob_in.fdt);
+	kvfree(khob_in.chunks);
+	memcpy(past.previous_release, khob_in.previous_release, sizeof(past.previous_release));
+	khob_in = past;
+	khob_in_init();
+}
+
+static int khob_in_range_cmp(const void *key, const void *elem)
+{
+	const struct khob_in_range *want = key, *r = elem;
+
+	if (want->end <= r->start)
+		return -1;
+	return want->start >= r->end;
+}
+
+/* The interval that holds all of [@start, @end), or NULL. */
+struct khob_in_range *khob_in_find(u64 start, u64 end)
+{
+	struct khob_in_range want = { .start = start, .end = start + 1 }, *r;
+
+	if (!khob_in.nr_ranges || start >= end)
+		return NULL;
+	r = bsearch(&want, khob_in.ranges, khob_in.nr_ranges, sizeof(*r), khob_in_range_cmp);
+	return r && end <= r->end ? r : NULL;
+}
+
+/* Whether every page that [@start, @end) touches is still held. */
+bool khob_in_kept(u64 start, u64 end)
+{
+	struct khob_in_range *r = khob_in_find(start, end);
+	unsigned long bit, last;
+
+	if (!r)
+		return false;
+	bit = PHYS_PFN(start - r->start);
+	last = PHYS_PFN(end - 1 - r->start);
+	return find_next_zero_bit(r->kept, last + 1, bit) > last;
+}
+
+struct khob_in_subtree *khob_in_subtree(const char *name)
+{
+	struct khob_in_subtree *sub;
+
+	list_for_each_entry(sub, &khob_in.subtrees, list)
+		if (!strcmp(sub->name, name))
+			return sub;
+	return NULL;
+}
+
+/* Whether pages of the kernel before are still held. */
+bool khob_in_holds(void)
+{
+	return khob_in.state == KHOB_IN_ATTACHED &&
+	       (khob_in.pages || !list_empty(&khob_in.subtrees));
+}
+
+int khob_retrieve_subtree(const char *name, phys_addr_t *pa, size_t *size)
+{
+	struct khob_in_subtree *sub;
+
+	guard(mutex)(&khob_lock);
+	sub = khob_in_subtree(name);
+	if (!sub)
+		return -ENOENT;
+	*pa = sub->pa;
+	*size = sub->len;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(khob_retrieve_subtree);

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module's own files share. State is one struct for what this kernel
+ * hands over (khob_out) and one for what it was handed (khob_in), both under
+ * khob_lock: every operation here is rare, long and allowed to sleep.
+ */
+#ifndef KHOB_H
+#define KHOB_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pfn.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/xarray.h>
+
+#include "core/check.h"
+#include "core/control.h"
+#include "core/fdt.h"
+#include "core/radix.h"
+#include "core/range.h"
+#include "core/setup_data.h"
+#include "khob/abi.h"
+#include "khob/kho_bridge.h"
+
+#define KHOB_VERSION "0.1.0"
+
+struct dentry;
+struct gen_pool;
+
+extern struct mutex khob_lock;
+
+/* main.c */
+
+/* Logs one sentence, keeps it for `status` and returns @err. */
+__printf(2, 3) int khob_refuse(int err, const char *fmt, ...);
+const char *khob_last_error(void);
+/* Holds the module while it owns anything; call after each change, under khob_lock. */
+void khob_update_pin(void);
+
+/* contig.c: physically contiguous memory; sizes and alignments in pages */
+unsigned long khob_end_pfn(void);
+int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn);
+int khob_contig_take(unsigned long pfn, unsigned long nr);
+void khob_contig_free(unsigned long pfn, unsigned long nr);
+unsigned long khob_contig_largest(unsigned long nr, unsigned long align);
+
+/* arena.c */
+
+/**
+ * struct khob_mem_chunk - contiguous memory of an arena
+ * @list: in khob_arena.chunks
+ * @pool: which bytes of it are in use, by physical address
+ * @pfn: first page
+ * @nr: pages
+ * @preserved: its pages have keys in the outgoing tree (metadata arena only)
+ */
+struct khob_mem_chunk {
+	struct list_head list;
+	struct gen_pool *pool;
+	unsigned long pfn;
+	unsigned long nr;
+	bool preserved;
+};
+
+struct khob_arena {
+	struct list_head chunks;
+	unsigned long nr_pages;
+};
+
+void khob_arena_init(struct khob_arena *arena);
+int khob_arena_grow(struct khob_arena *arena, u64 bytes);
+void khob_arena_reserve(struct khob_arena *arena, u64 bytes);
+u64 khob_arena_alloc(struct khob_arena *arena, u64 bytes, bool aligned);
+void khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
+void khob_arena_trim(struct khob_arena *arena, bool (*drop)(struct khob_mem_chunk *chunk));
+
+/* fill.c */
+u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
+
+/* out*.c, freeze.c: what this kernel hands over */
+
+enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
+
+/**
+ * struct khob_folio - one preserved page of an order
+ * @list: while a request that makes many is under way
+ * @pa: physical address
+ * @seed: of its contents
+ * @index: of its contents
+ * @digest: of its contents when it was filled
+ * @order: its order
+ * @owner: where the memory came from; a client's is never freed here
+ */
+struct khob_folio {
+	struct list_head list;
+	u64 pa;
+	u64 seed;
+	u64 index;
+	u64 digest;
+	u8 order;
+	enum khob_owner owner;
+};
+
+/**
+ * struct khob_subtree - a named blob to hand over
+ * @list: in khob_out.subtrees
+ * @name: as in the root FDT
+ * @pa: physical address in the metadata arena
+ * @len: bytes
+ * @dentry: out/sub_fdts/NAME
+ */
+struct khob_subtree {
+	struct list_head list;
+	char name[KHOB_SUBTREE_NAME_MAX + 1];
+	u64 pa;
+	u64 len;
+	struct dentry *dentry;
+};
+
+/* One area of scratch. */
+struct khob_scratch_area {
+	struct list_head list;
+	unsigned long pfn;
+	unsigned long nr;
+};
+
+struct khob_out {
+	enum khob_abi abi;
+	struct khob_radix tree;
+	bool tree_ready;
+	struct khob_arena data;
+	struct khob_arena meta;
+	struct xarray folios; /* by pfn */
+	u64 nr_folios;
+	u64 pages;
+	u64 orders[KHOB_ORDER_MAX + 1];
+	u64 next_index;
+	u64 preserve_us;
+	struct list_head subtrees;
+	unsigned int nr_subtrees;
+	struct list_head scratch;
+	unsigned int nr_scratch;
+	u64 scratch_bytes;
+	u64 scratch_largest;
+	/* valid while frozen */
+	bool frozen;
+	struct list_head bufs;
+	u64 fdt_pa;
+	u64 fdt_len;
+	struct khob_meta *meta_blob;
+};
+
+extern struct khob_out khob_out;
+
+/* out.c */
+void khob_out_init(void);
+int khob_out_tree_get(void);
+int khob_out_settle(void);
+int khob_out_preserve_range(u64 start, u64 end);
+void khob_out_unpreserve_range(u64 start, u64 end);
+int khob_out_add_page(u64 pa, unsigned int order);
+void khob_out_del_page(u64 pa, unsigned int order);
+void khob_out_trim(void);
+bool khob_out_empty(void);
+int khob_out_set_abi(const char *name);
+
+/* out_folio.c */
+int khob_out_preserve(const struct khob_preserve_req *req);
+int khob_out_unpreserve(const struct khob_target *t);
+void khob_out_unpreserve_all(void);
+
+/* out_subtree.c */
+int khob_out_put(const char *name, u64 len);
+int khob_out_remove(const char *name);
+struct khob_subtree *khob_out_subtree(const char *name);
+void khob_out_remove_all(void);
+
+/* freeze.c */
+int khob_scratch_take(u64 size, u64 align);
+void khob_scratch_give(void);
+void khob_freeze_stamp(void);
+/* The root FDT as it stands, for out/fdt: frozen or written for this call; kvfree() it. */
+void *khob_out_fdt(size_t *len);
+
+/* ram.c: memory that another kernel left */
+bool khob_ram_reserved(u64 start, u64 end);
+int khob_ram_read(u64 pa, void *to, size_t len);
+void khob_ram_live(u64 pa, u64 nr);
+void khob_ram_free(u64 pa, u64 nr);
+extern const struct khob_radix_ops khob_page_ops;
+
+/* in*.c: what this kernel was handed */
+
+/**
+ * struct khob_in_range - an interval that the loader covered
+ * @start: physical address
+ * @end: exclusive
+ * @keyed: a bit a page: some key preserves it (during attach)
+ * @noded: a bit a page: it is a node of the tree (during attach)
+ * @kept: a bit a page: still owned by this module
+ */
+struct khob_in_range {
+	u64 start;
+	u64 end;
+	unsigned long *keyed;
+	unsigned long *noded;
+	unsigned long *kept;
+};
+
+/**
+ * struct khob_in_subtree - a blob that was handed over
+ * @list: in khob_in.subtrees
+ * @name: as in the root FDT
+ * @pa: physical address of the bytes
+ * @len: how many
+ * @wrap_pa: of the FDT around them (kho-v2), or 0
+ * @start: of the pages that are kept for it
+ * @end: exclusive
+ * @dentry: in/sub_fdts/NAME
+ */
+struct khob_in_subtree {
+	struct list_head list;
+	char name[KHOB_SUBTREE_NAME_MAX + 1];
+	u64 pa;
+	u64 len;
+	u64 wrap_pa;
+	u64 start;
+	u64 end;
+	struct dentry *dentry;
+};
+
+enum khob_in_state { KHOB_IN_NONE, KHOB_IN_ATTACHED, KHOB_IN_REFUSED };
+
+struct khob_in {
+	enum khob_in_state state;
+	char reason[160];
+	u64 setup_data;
+	struct khob_chain_info chain;
+	struct khob_in_range *ranges;
+	unsigned int nr_ranges;
+	bool intervals_ok; /* each is reserved memory, none overlaps another */
+	void *fdt; /* a copy */
+	size_t fdt_len;
+	struct khob_fdt_info info;
+	struct list_head subtrees;
+	unsigned int nr_subtrees;
+	struct khob_radix tree; /* a copy: keys of data pages still held */
+	bool tree_ready;
+	struct khob_meta meta; /* zeroed if the outgoing kernel left none */
+	u64 *chunks; /* meta's chunks: pairs of address and size */
+	u64 pages;
+	u64 orders[KHOB_ORDER_MAX + 1];
+	u64 gap_pages;
+	u64 restored_pages;
+	u64 attach_us;
+	char previous_release[sizeof_field(struct khob_kexec_metadata, previous_release) + 1];
+	u32 kexec_count;
+};
+
+extern struct khob_in khob_in;
+
+/* in.c */
+void khob_in_init(void);
+void khob_in_clear(void);
+struct khob_in_range *khob_in_find(u64 start, u64 end);
+bool khob_in_kept(u64 start, u64 end);
+struct khob_in_subtree *khob_in_subtree(const char *name);
+bool khob_in_holds(void);
+bool khob_internal_name(const char *name);
+
+/* in_attach.c */
+int khob_in_attach(u64 setup_data);
+
+/* in_restore.c */
+int khob_in_restore(const struct khob_target *t);
+int khob_in_release(const struct khob_target *t);
+
+/* debugfs*.c, sandbox.c, corrupt.c */
+int khob_debugfs_init(void);
+void khob_debugfs_exit(void);
+
+/* One line written to a control file: parse it, then act; under khob_lock. */
+ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
+			   int (*act)(const char *line, size_t len));
+
+#define KHOB_CONTROL_FILE(name)								\
+static ssize_t name##_write(struct file *file, const char __user *buf, size_t len,	\
+			    loff_t *ppos)						\
+{											\
+	return khob_control_write(buf, len, ppos, name##_act);				\
+}											\
+static const struct file_operations name##_fops = {					\
+	.owner = THIS_MODULE,								\
+	.open = simple_open,								\
+	.write = name##_write,								\
+}
+
+/*
+ * A text file that lists numbers: they are taken at open, in one go under
+ * khob_lock, so that a slow reader sees one state and holds nobody up.
+ */
+struct khob_snapshot {
+	size_t nr;
+	size_t room;
+	u64 *v;
+};
+
+int khob_snapshot_add(struct khob_snapshot *snap, u64 v);
+int khob_snapshot_keys(struct khob_snapshot *snap, struct khob_radix *tree);
+int khob_snapshot_open(struct inode *inode, struct file *file,
+		       int (*fill)(struct khob_snapshot *snap),
+		       int (*show)(struct seq_file *m, void *v));
+int khob_snapshot_release(struct inode *inode, struct file *file);
+int khob_show_key(struct seq_file *m, void *v);
+int khob_show_raw_key(struct seq_file *m, void *v);
+int khob_show_range(struct seq_file *m, void *v);
+int khob_show_number(struct seq_file *m, void *v);
+
+#define KHOB_SNAPSHOT_FILE(name, show)							\
+static int name##_open(struct inode *inode, struct file *file)				\
+{											\
+	return khob_snapshot_open(inode, file, name##_fill, show);			\
+}											\
+static const struct file_operations name##_fops = {					\
+	.owner = THIS_MODULE,								\
+	.open = name##_open,								\
+	.read = seq_read,								\
+	.llseek = seq_lseek,								\
+	.release = khob_snapshot_release,						\
+}
+
+/* The path's last part: a subtree file finds its subtree by name, under the lock. */
+static inline const char *khob_file_name(struct file *file)
+{
+	return file->f_path.dentry->d_name.name;
+}
+
+ssize_t khob_data_read(char __user *buf, size_t len, loff_t *ppos,
+		       u64 (*readable)(u64 pa));
+void khob_debugfs_out(struct dentry *root);
+void khob_debugfs_in(struct dentry *root);
+void khob_debugfs_status(struct dentry *root);
+void khob_debugfs_out_subtree(struct khob_subtree *sub);
+void khob_debugfs_in_subtree(struct khob_in_subtree *sub);
+void khob_debugfs_forget(struct dentry **dentry);
+int khob_sandbox_init(struct dentry *root);
+void khob_sandbox_exit(void);
+#ifdef KHOB_TEST
+void khob_corrupt_init(struct dentry *root);
+#endif
+
+#endif /* KHOB_H */

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preserved pages of the outgoing kernel: those that out/preserve allocates
+ * and fills, and those that other modules hand in.
+ */
+#include <linux/ktime.h>
+#include <linux/memory_hotplug.h>
+#include <linux/prandom.h>
+#include <linux/sched/signal.h>
+
+#include "khob.h"
+
+/* How often a random place is tried before a scattered folio goes to the arena. */
+#define KHOB_SCATTER_TRIES 64
+
+static void khob_folio_free_memory(const struct khob_folio *f)
+{
+	u64 bytes = PAGE_SIZE << f->order;
+
+	switch (f->owner) {
+	case KHOB_OWNER_ARENA:
+		khob_arena_free(&khob_out.data, f->pa, bytes);
+		break;
+	case KHOB_OWNER_SCATTER:
+		khob_contig_free(PHYS_PFN(f->pa), 1UL << f->order);
+		break;
+	case KHOB_OWNER_CLIENT:
+		break;
+	}
+}
+
+/* Adds a folio whose memory exists; on failure nothing changed. */
+static int khob_folio_insert(struct khob_folio *f)
+{
+	int ret;
+
+	ret = khob_out_add_page(f->pa, f->order);
+	if (ret)
+		return ret;
+	ret = xa_insert(&khob_out.folios, PHYS_PFN(f->pa), f, GFP_KERNEL);
+	if (ret) {
+		khob_out_del_page(f->pa, f->order);
+		return ret;
+	}
+	khob_out.nr_folios++;
+	khob_out.pages += 1ULL << f->order;
+	khob_out.orders[f->order]++;
+	return 0;
+}
+
+static void khob_folio_drop(struct khob_folio *f)
+{
+	xa_erase(&khob_out.folios, PHYS_PFN(f->pa));
+	khob_out_del_page(f->pa, f->order);
+	khob_out.nr_folios--;
+	khob_out.pages -= 1ULL << f->order;
+	khob_out.orders[f->order]--;
+	khob_folio_free_memory(f);
+	kfree(f);
+}
+
+/* The lowest pfn above which @percent of the RAM lies. */
+static unsigned long khob_scatter_floor(unsigned int percent)
+{
+	unsigned long end = khob_end_pfn(), step = MAX_ORDER_NR_PAGES;
+	unsigned long pfn, total = 0, above = 0;
+
+	for (pfn = 0; pfn < end; pfn += step)
+		total += pfn_to_online_page(pfn) ? 1 : 0;
+	for (pfn = ALIGN(end, step); pfn && above < total * percent / 100; pfn -= step)
+		above += pfn_to_online_page(pfn - step) ? 1 : 0;
+	return pfn;
+}
+
+/* Somewhere at random above @floor; 0 if no try succeeded. */
+static u64 khob_scatter_alloc(struct rnd_state *rnd, unsigned long floor, unsigned int order)
+{
+	unsigned long blocks = (khob_end_pfn() - floor) >> order;
+	int i;
+
+	for (i = 0; blocks && i < KHOB_SCATTER_TRIES; i++) {
+		u64 r = ((u64)prandom_u32_state(rnd) << 32) | prandom_u32_state(rnd);
+		unsigned long pfn = ALIGN_DOWN(floor + ((r % blocks) << order), 1UL << order);
+
+		if (!khob_contig_take(pfn, 1UL << order))
+			return PFN_PHYS(pfn);
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Mixed orders: each larger one is 0.6 times as frequent as the one before, so
+ * that every order occurs and 4 MiB pages do not eat up the whole amount.
+ */
+static unsigned int khob_mixed_order(struct rnd_state *rnd, u64 pages_left)
+{
+	unsigned int order = 0;
+
+	while (order < KHOB_BUDDY_ORDER_MAX && (2ULL << order) <= pages_left &&
+	       prandom_u32_state(rnd) < (u32)(U32_MAX / 10 * 6))
+		order++;
+	return order;
+}
+
+static struct khob_folio *khob_folio_make(unsigned int order, u64 seed, struct rnd_state *rnd,
+					  unsigned long floor)
+{
+	struct khob_folio *f = kzalloc(sizeof(*f), GFP_KERNEL);
+	u64 bytes = PAGE_SIZE << order;
+	int ret;
+
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	f->order = order;
+	f->seed = seed;
+	f->index = khob_out.next_index;
+	if (floor) {
+		f->owner = KHOB_OWNER_SCATTER;
+		f->pa = khob_scatter_alloc(rnd, floor, order);
+	}
+	if (!f->pa) {
+		f->owner = KHOB_OWNER_ARENA;
+		f->pa = khob_arena_alloc(&khob_out.data, bytes, true);
+	}
+	if (!f->pa) {
+		kfree(f);
+		return ERR_PTR(-ENOMEM);
+	}
+	f->digest = khob_fill(f->pa, bytes, f->seed, f->index);
+	ret = khob_folio_insert(f);
+	if (ret) {
+		khob_folio_free_memory(f);
+		kfree(f);
+		return ERR_PTR(ret);
+	}
+	khob_out.next_index++;
+	return f;
+}
+
+/**
+ * khob_out_preserve() - allocate, fill and preserve folios
+ * @req: what was asked for; its numbers are checked here
+ *
+ * All of them or none. Context: process, khob_lock held; may sleep long.
+ *
+ * Return: 0; -EBUSY once a kernel is loaded; -EINVAL; -ENOMEM; -EINTR if killed.
+ */
+int khob_out_preserve(const struct khob_preserve_req *req)
+{
+	bool mixed = req->order == KHOB_ORDER_MIXED;
+	ktime_t begin = ktime_get();
+	struct khob_folio *f, *next;
+	unsigned long floor = 0;
+	struct rnd_state rnd;
+	u64 left, nr = 0;
+	LIST_HEAD(made);
+	int ret = 0;
+
+	if (khob_out.frozen)
+		return khob_refuse(-EBUSY, "preserve: a kernel is loaded; unload it first");
+	if (!mixed && req->order > KHOB_BUDDY_ORDER_MAX)
+		return khob_refuse(-EINVAL, "preserve: order %u is above the largest, %d",
+				   req->order, (int)KHOB_BUDDY_ORDER_MAX);
+	if (!req->pages || req->pages > khob_end_pfn())
+		return khob_refuse(-EINVAL, "preserve: %llu pages are more than there is RAM, or none",
+				   req->pages);
+	if (!mixed && req->pages & ((1ULL << req->order) - 1))
+		return khob_refuse(-EINVAL, "preserve: %llu pages are no multiple of order %u",
+				   req->pages, req->order);
+
+	prandom_seed_state(&rnd, req->seed);
+	if (req->scatter)
+		floor = max(khob_scatter_floor(req->scatter), 1UL);
+	khob_arena_reserve(&khob_out.data, PFN_PHYS(req->scatter ? req->pages / 2 : req->pages));
+	for (left = req->pages; left; left -= 1ULL << f->order) {
+		unsigned int order = mixed ? khob_mixed_order(&rnd, left) : req->order;
+
+		cond_resched();
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		f = khob_folio_make(order, req->seed, &rnd, nr++ % 2 ? floor : 0);
+		if (IS_ERR(f)) {
+			ret = PTR_ERR(f);
+			break;
+		}
+		list_add(&f->list, &made);
+	}
+	list_for_each_entry_safe(f, next, &made, list) {
+		list_del_init(&f->list);
+		if (ret)
+			khob_folio_drop(f);
+	}
+	khob_out.preserve_us = ktime_us_delta(ktime_get(), begin);
+	if (ret)
+		return khob_refuse(ret, "preserve: stopped with %llu of %llu pages left (error %d)",
+				   left, req->pages, ret);
+	return 0;
+}
+
+void khob_out_unpreserve_all(void)
+{
+	struct khob_folio *f;
+	unsigned long pfn;
+
+	xa_for_each(&khob_out.folios, pfn, f) {
+		if (f->owner != KHOB_OWNER_CLIENT)
+			khob_folio_drop(f);
+		cond_resched();
+	}
+}
+
+static int khob_out_unpreserve_page(u64 pa, unsigned int order)
+{
+	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
+
+	if (!f || f->pa != pa || f->order != order)
+		return khob_refuse(-ENOENT, "unpreserve: no page of order %u at 0x%llx is preserved",
+				   order, pa);
+	if (f->owner == KHOB_OWNER_CLIENT)
+		return khob_refuse(-EPERM, "unpreserve: the page at 0x%llx belongs to another module",
+				   pa);
+	khob_folio_drop(f);
+	return 0;
+}
+
+int khob_out_unpreserve(const struct khob_target *t)
+{
+	if (khob_out.frozen)
+		return khob_refuse(-EBUSY, "unpreserve: a kernel is loaded; unload it first");
+	switch (t->what) {
+	case KHOB_WHAT_ALL:
+		khob_out_unpreserve_all();
+		return 0;
+	case KHOB_WHAT_PAGE:
+		return khob_out_unpreserve_page(t->pa, t->order);
+	case KHOB_WHAT_SUBTREE:
+		return khob_out_remove(t->name);
+	}
+	return -EINVAL;
+}
+
+/* Other modules' pages: one struct khob_folio a piece, so that both sides split alike. */
+
+static int khob_client_add(void *ctx, u64 pa, unsigned int order)
+{
+	struct khob_folio *f = kzalloc(sizeof(*f), GFP_KERNEL);
+	u64 *done = ctx;
+	int ret;
+
+	if (!f)
+		return -ENOMEM;
+	f->pa = pa;
+	f->order = order;
+	f->owner = KHOB_OWNER_CLIENT;
+	ret = khob_folio_insert(f);
+	if (ret) {
+		kfree(f);
+		return ret;
+	}
+	*done = pa + (PAGE_SIZE << order);
+	return 0;
+}
+
+static int khob_client_has(void *ctx, u64 pa, unsigned int order)
+{
+	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
+
+	return f && f->order == order && f->owner == KHOB_OWNER_CLIENT ? 0 : -ENOENT;
+}
+
+static int khob_client_del(void *ctx, u64 pa, unsigned int order)
+{
+	khob_folio_drop(xa_load(&khob_out.folios, PHYS_PFN(pa)));
+	return 0;
+}
+
+int khob_preserve_pages(struct page *page, unsigned long nr)
+{
+	u64 start = PFN_PHYS(page_to_pfn(page)), done = start;
+	int ret;
+
+	if (!nr || nr > khob_end_pfn())
+		return -EINVAL;
+	guard(mutex)(&khob_lock);
+	if (khob_out.frozen)
+		return -EBUSY;
+	ret = khob_range_split(start, start + PFN_PHYS(nr), KHOB_BUDDY_ORDER_MAX,
+			       khob_client_add, &done);
+	if (ret && done > start)
+		khob_range_split(start, done, KHOB_BUDDY_ORDER_MAX, khob_client_del, NULL);
+	khob_update_pin();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(khob_preserve_pages);
+
+int khob_unpreserve_pages(struct page *page, unsigned long nr)
+{
+	u64 start = PFN_PHYS(page_to_pfn(page)), end = start + PFN_PHYS(nr);
+	int ret;
+
+	guard(mutex)(&khob_lock);
+	if (khob_out.frozen)
+		return -EBUSY;
+	ret = khob_range_split(start, end, KHOB_BUDDY_ORDER_MAX, khob_client_has, NULL);
+	if (!ret)
+		khob_range_split(start, end, KHOB_BUDDY_ORDER_MAX, khob_client_del, NULL);
+	khob_update_pin();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(khob_unpreserve_pages);

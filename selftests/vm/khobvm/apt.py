@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian packages from the machine's own apt: looked up, fetched, unpacked, never installed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from khobvm.errors import VmError
+
+UPDATE_HINT = "run `apt-get update` (as root) first; `make` does it on a fresh machine"
+
+_STATE = (Path("/var/lib/apt/lists"), Path("/etc/apt"))
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package as apt's metadata describes it."""
+
+    name: str
+    version: str
+    sha256: str
+    size: int
+    depends: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Names the content: safe as a file name."""
+        version = self.version.replace(":", "%")
+        return f"{self.name}_{version}_{self.sha256[:16]}"
+
+
+def state() -> str:
+    """Changes whenever apt might answer differently: its lists, sources and preferences."""
+    digest = hashlib.sha256()
+    for base in _STATE:
+        for path in sorted([base, *base.glob("*"), *base.glob("*/*")]):
+            try:
+                found = path.stat()
+            except OSError:
+                continue
+            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _run(*command: str, cwd: Path | None = None) -> str:
+    """Runs a command, returns what it printed; C locale, no shell."""
+    try:
+        done = subprocess.run(command, cwd=cwd, text=True, capture_output=True, check=False,
+                              env={**os.environ, "LC_ALL": "C"})
+    except FileNotFoundError as error:
+        raise VmError(f"{command[0]} is missing: kernels come from Debian packages",
+                      "run this on Debian 12") from error
+    if done.returncode != 0:
+        detail = done.stderr.strip().splitlines()
+        raise VmError(f"`{' '.join(command)}` failed: {detail[-1] if detail else 'no message'}",
+                      UPDATE_HINT)
+    return done.stdout
+
+
+def _fields(stanza: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in stanza.splitlines():
+        name, colon, value = line.partition(": ")
+        if colon and not line.startswith(" "):
+            fields.setdefault(name, value.strip())
+    return fields
+
+
+def parse_stanza(stanza: str) -> Package:
+    """Reads one stanza of `apt-cache show`."""
+    fields = _fields(stanza)
+    try:
+        depends = tuple(d.strip() for d in fields.get("Depends", "").split(",") if d.strip())
+        return Package(fields["Package"], fields["Version"], fields["SHA256"],
+                       int(fields["Size"]), depends)
+    except (KeyError, ValueError) as error:
+        raise VmError(f"apt's metadata of a package lacks {error}", UPDATE_HINT) from error
+
+
+def show(name: str, version: str = "") -> Package | None:
+    """apt's candidate for a package, or the given version; None when apt knows none."""
+    wanted = f"{name}={version}" if version else name
+    try:
+        text = _run("apt-cache", "--no-all-versions", "show", wanted)
+    except VmError:
+        return None
+    stanza = text.strip().split("\n\n")[0]
+    return parse_stanza(stanza) if "SHA256" in stanza else None
+
+
+def names(pattern: str) -> list[str]:
+    """The package names that apt knows and that match a regular expression as a whole."""
+    match = re.compile(pattern)
+    return sorted(n for n in _run("apt-cache", "pkgnames").split() if match.fullmatch(n))
+
+
+_DEPENDENCY = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]*)(?::\w+)?\s*"
+                         r"(?:\((?P<relation><<|<=|=|>=|>>)\s*(?P<version>[^)]+)\))?")
+
+
+def depended(package: Package, pattern: str) -> Iterator[Package]:
+    """The packages that this one depends on directly and whose names match.
+
+    Of alternatives the first is taken, as apt does; an exact version is honoured.
+    """
+    for text in package.depends:
+        found = _DEPENDENCY.fullmatch(text.split("|")[0].strip())
+        if not found or not re.fullmatch(pattern, found["name"]):
+            continue
+        exact = found["version"].strip() if found["relation"] == "=" else ""
+        result = show(found["name"], exact)
+        if result is None:
+            raise VmError(f"{package.name} needs {text}, which apt does not know", UPDATE_HINT)
+        yield result
+
+
+def fetch(package: Package, directory: Path) -> Path:
+    """Downloads a package into a directory and checks it against apt's metadata."""
+    with tempfile.TemporaryDirectory(dir=directory) as temp:
+        # As root, apt would drop to _apt, which cannot write into our cache.
+        _run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
+             f"{package.name}={package.version}", cwd=Path(temp))
+        files = list(Path(temp).glob("*.deb"))
+        if len(files) != 1:
+            raise VmError(f"apt-get download {package.name} left {len(files)} packages")
+        digest = hashlib.sha256()
+        with open(files[0], "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        if digest.hexdigest() != package.sha256:
+            raise VmError(f"{package.name}: the download's SHA-256 is not what apt's list says",
+                          UPDATE_HINT)
+        place = directory / f"{package.key}.deb"
+        files[0].rename(place)
+    return place
+
+
+def unpack(deb: Path, root: Path) -> None:
+    """Unpacks a package's files under root."""
+    _run("dpkg", "-x", str(deb), str(root))

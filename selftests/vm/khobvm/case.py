@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a test in the VM is: data only. selftests/vm/cases/*.py hold lists of these."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """How a run came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NO_STATUS = "no status"
+
+
+class Module(Enum):
+    """Which build of kho_bridge.ko the guest gets."""
+
+    NONE = "none"
+    NORMAL = "normal"
+    TEST = "test"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One shell command in the guest and what it must do.
+
+    expect: the exit code, or several of which one must come (at most 8).
+    contains, lacks: texts that the output must, or must not, contain.
+    timeout: seconds, for the guest's clock.
+    final: the command leaves this kernel; nothing follows it in this generation.
+    always: runs after a failed step too, to show why.
+    The environment has KHOB_GEN, KHOB_INIT_TSC and KHOB_INITRD.
+    """
+
+    name: str
+    command: str
+    expect: int | tuple[int, ...] = 0
+    contains: str | tuple[str, ...] = ()
+    lacks: str | tuple[str, ...] = ()
+    timeout: int = 60
+    final: bool = False
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One kernel's life. kernel: the series that must be running ("6.1", "6.12").
+
+    allow_log: extended regular expressions for kernel log lines that are no failure.
+    needs_initrd: makes $KHOB_INITRD before the first step, not before its first use.
+    """
+
+    kernel: str
+    steps: tuple[Step, ...] = ()
+    check_log: bool = True
+    allow_log: tuple[str, ...] = ()
+    needs_initrd: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test: the first generation's kernel is booted by QEMU, the next by kexec.
+
+    memory: MiB. cpus: virtual CPUs. kernels: series whose images lie in /boot besides
+    those of the generations after the first. programs: "package:path" of Debian
+    programs the guest gets with their libraries. outcome: what must come out, so that
+    the runner's own verdicts can be tested. boot: seconds allowed for a generation to
+    boot.
+    """
+
+    name: str
+    doc: str
+    generations: tuple[Generation, ...]
+    memory: int = 1024
+    cpus: int = 1
+    extra_cmdline: str = ""
+    kernels: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    module: Module = Module.NORMAL
+    outcome: Outcome = Outcome.PASSED
+    boot: int = 120
+    tags: tuple[str, ...] = ()
+
+    def images(self) -> tuple[str, ...]:
+        """The series whose kernels the guest needs in /boot."""
+        return tuple(sorted({*self.kernels, *(g.kernel for g in self.generations[1:])}))
+
+    def series(self) -> tuple[str, ...]:
+        """Every series that has a part in this case."""
+        return tuple(sorted({*self.images(), self.generations[0].kernel}))
+
+    def deadline(self) -> float:
+        """Seconds after which the VM is killed: every timeout of the guest, and boots."""
+        return sum(self.boot + sum(s.timeout for s in g.steps) for g in self.generations)
+
+
+def check(case: Case) -> list[str]:
+    """What is wrong with a case's definition, one sentence each."""
+    found: list[str] = []
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", case.name):
+        found.append(f"{case.name!r} is no case name: small letters, digits, '-' and '.'")
+    if not case.generations:
+        found.append(f"{case.name} has no generation")
+    for number, generation in enumerate(case.generations, 1):
+        where = f"{case.name}, generation {number}"
+        last = number == len(case.generations)
+        finals = [s for s in generation.steps if s.final]
+        if last and finals:
+            found.append(f"{where}: the last generation cannot have a final step")
+        if not last and (len(finals) != 1 or not generation.steps[-1].final):
+            found.append(f"{where}: exactly the last step must be final, a kernel follows")
+        for step in generation.steps:
+            if "\n" in step.name or not step.name:
+                found.append(f"{where}: {step.name!r} is no step name")
+            if "#" in step.name:
+                found.append(f"{where}: '#' in a step's name starts a KTAP directive")
+    return found

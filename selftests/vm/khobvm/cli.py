@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: `python3 -m khobvm kernels|checkpatch|run`."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import importlib
+import json
+import pkgutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cases as case_package
+from khobvm import kernels, packages, report, runner
+from khobvm.case import Case, Module, check
+from khobvm.errors import VmError
+from khobvm.initramfs import Artefacts
+from khobvm.progress import Progress
+from khobvm.qemu import Accelerator
+
+
+def load_cases() -> list[Case]:
+    """Every case of selftests/vm/cases, in order of name of module, then as listed."""
+    found: list[Case] = []
+    for module in sorted(pkgutil.iter_modules(case_package.__path__), key=lambda m: m.name):
+        found += importlib.import_module(f"cases.{module.name}").CASES
+    names = [case.name for case in found]
+    problems = [problem for case in found for problem in check(case)]
+    problems += [f"two cases are named {n}" for n in sorted(set(names)) if names.count(n) > 1]
+    if problems:
+        raise VmError("; ".join(problems))
+    return found
+
+
+def _select(patterns: Sequence[str]) -> list[Case]:
+    found = [c for c in load_cases() if not patterns
+             or any(fnmatch.fnmatchcase(c.name, p) for p in patterns)]
+    if not found:
+        raise VmError(f"no case matches {' '.join(patterns)}", "--list shows them all")
+    return found
+
+
+def _kernels(arguments: argparse.Namespace, progress: Progress) -> int:
+    found = [kernels.get(series, progress) for series in arguments.series or kernels.SERIES]
+    progress.done()
+    if arguments.json:
+        print(json.dumps({k.series: k.to_json() for k in found}, indent=1))
+        return 0
+    for kernel in found:
+        print(f"{kernel.release}\n  image:   {kernel.image}\n  headers: {kernel.headers}\n"
+              f"  modules: {kernel.modules}")
+    return 0
+
+
+def _checkpatch(_: argparse.Namespace, progress: Progress) -> int:
+    path = packages.checkpatch(progress)
+    progress.done()
+    print(path)
+    return 0
+
+
+def _accelerator(arguments: argparse.Namespace, found: dict[str, kernels.Kernel],
+                 artefacts: Artefacts, progress: Progress) -> Accelerator:
+    if arguments.accel == "tcg":
+        return Accelerator(False, "asked for")
+    if arguments.accel == "kvm":
+        return Accelerator(True, "asked for")
+    newest = found.get("6.12") or next(iter(found.values()))
+    accelerator = runner.find_accelerator(newest, artefacts, progress)
+    if accelerator.kvm:
+        progress.line(f"using KVM: {accelerator.why}")
+    else:
+        progress.line(f"using TCG, not KVM: {accelerator.why}")
+    return accelerator
+
+
+def _list(found: Sequence[Case]) -> int:
+    for case in found:
+        chain = " -> ".join(g.kernel for g in case.generations)
+        print(f"{case.name:24} {chain:24} {case.doc}")
+    return 0
+
+
+def _run(arguments: argparse.Namespace, progress: Progress) -> int:
+    selected = _select(arguments.case)
+    if arguments.list:
+        return _list(selected)
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels(selected, progress)
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+    options = runner.Options(artefacts, accelerator, arguments.keep, arguments.timeout_factor)
+    crew = runner.Runner(options, found, progress)
+    if arguments.show_command:
+        for case in selected:
+            machine = crew.machine(case, Path("WORKSPACE"))
+            print(report.command_line(machine.command()))
+        return 0
+    live = report.Live(progress, len(selected), arguments.steps)
+    ended: list[runner.Result] = []
+
+    def on_result(result: runner.Result) -> None:
+        ended.append(result)
+        live.ended(result)
+        progress.done()
+        if not arguments.ktap:
+            print(report.summary(result, len(ended)), flush=True)
+
+    try:
+        results = runner.run_all(crew, selected, arguments.jobs, live.report, on_result)
+    finally:
+        progress.done()
+        if arguments.json:
+            report.write_json(arguments.json, ended)
+    if arguments.ktap:
+        print(report.ktap(results))
+    good, bad = runner.counts(results)
+    print(f"{good} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="khobvm", description="kho-bridge in VMs")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("kernels", help="unpack the stock kernels, say where they are")
+    one.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
+    one.add_argument("--json", action="store_true", help="typed output")
+    one.set_defaults(function=_kernels)
+    one = commands.add_parser("checkpatch", help="fetch checkpatch.pl, say where it is")
+    one.set_defaults(function=_checkpatch)
+    one = commands.add_parser("run", help="run cases")
+    one.add_argument("--case", action="append", default=[], metavar="GLOB",
+                     help="only the cases that match (may be repeated)")
+    one.add_argument("--list", action="store_true", help="list the cases and stop")
+    one.add_argument("-j", "--jobs", type=int, default=2, metavar="N",
+                     help="VMs at a time (default 2)")
+    one.add_argument("--keep", action="store_true", help="keep the workspaces, say where")
+    one.add_argument("--show-command", action="store_true",
+                     help="print the QEMU command lines and stop")
+    one.add_argument("--steps", action="store_true", help="a line for every step")
+    one.add_argument("--ktap", action="store_true", help="nested KTAP on standard output")
+    one.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
+    one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
+                     help="auto probes KVM with a short boot")
+    one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
+                     help="stretches the time a VM may take (a slow host)")
+    one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",
+                     help="where the guest's init is built")
+    one.add_argument("--khoctl", type=Path, default=Path("build/tools/khoctl/khoctl-static"))
+    one.add_argument("--module", default="build/module/{release}/kho_bridge.ko")
+    one.add_argument("--test-module", default="build/module-test/{release}/kho_bridge.ko")
+    one.set_defaults(function=_run)
+    return parser
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs a command; 0 good, 1 a case failed, 2 the host side failed, 130 interrupted."""
+    arguments = _parser().parse_args(words)
+    progress = Progress()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = arguments.function(arguments, progress)
+        return int(code)
+    except (VmError, OSError) as error:
+        progress.done()
+        print(f"khobvm: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        progress.done()
+        print("khobvm: interrupted", file=sys.stderr)
+        return 130
+
+
+__all__ = ["Module", "load_cases", "main"]

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""QEMU: its command line, one machine's life, and whether KVM really works here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from khobvm import cache
+from khobvm.errors import VmError
+from khobvm.status import Parser
+
+PROGRAM = "qemu-system-x86_64"
+POLL_SECONDS = 0.01
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PROBE_FILE = "kvm-probe.json"
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """How guest code runs. why: what the probe found, for the user."""
+
+    kvm: bool
+    why: str
+
+    def arguments(self) -> list[str]:
+        """The options for QEMU."""
+        if self.kvm:
+            return ["-accel", "kvm", "-cpu", "host"]
+        return ["-accel", "tcg,thread=multi", "-cpu", "max"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """All that a QEMU command line is made of."""
+
+    kernel: Path
+    initrd: Path
+    workspace: Path
+    accelerator: Accelerator
+    memory: int = 1024
+    cpus: int = 1
+    cmdline: str = ""
+
+    @property
+    def console(self) -> Path:
+        """The serial console's log."""
+        return self.workspace / "console.log"
+
+    @property
+    def status(self) -> Path:
+        """What the guest's init sends."""
+        return self.workspace / "status.log"
+
+    def command(self) -> list[str]:
+        """The command line; it can be run by hand as it is."""
+        append = " ".join(f"console=ttyS0 panic=-1 khob.gen=1 {self.cmdline}".split())
+        return [PROGRAM, "-machine", "q35", *self.accelerator.arguments(),
+                "-m", f"{self.memory}M", "-smp", str(self.cpus),
+                "-nodefaults", "-no-reboot", "-display", "none",
+                "-serial", f"file:{self.console}",
+                "-chardev", f"file,id=status,path={self.status}",
+                "-device", "virtio-serial-pci",
+                "-device", "virtserialport,chardev=status,name=khob.status",
+                "-kernel", str(self.kernel), "-initrd", str(self.initrd), "-append", append]
+
+
+class Vm:
+    """A running QEMU. Leaving the `with` block kills it if it still runs."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._log = open(machine.workspace / "qemu.log", "wb")  # noqa: SIM115
+        command = machine.command()
+        # Should the runner itself be killed, the guest must not stay behind.
+        setpriv = shutil.which("setpriv")
+        prefix = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+        try:
+            self._process = subprocess.Popen(
+                prefix + command, stdin=subprocess.DEVNULL, stdout=self._log,
+                stderr=subprocess.STDOUT, start_new_session=True)
+        except FileNotFoundError as error:
+            self._log.close()
+            raise VmError(f"{PROGRAM} is missing", "install qemu-system-x86") from error
+        self._offset = 0
+
+    def __enter__(self) -> Vm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._log.close()
+
+    def kill(self) -> None:
+        """Ends QEMU for certain."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def running(self) -> bool:
+        """True while QEMU runs."""
+        return self._process.poll() is None
+
+    def exit_code(self) -> int | None:
+        """QEMU's exit code once it has ended; negative for a signal."""
+        return self._process.poll()
+
+    def read_status(self) -> bytes:
+        """What the guest has sent since the last call."""
+        try:
+            with open(self._machine.status, "rb") as stream:
+                stream.seek(self._offset)
+                data = stream.read()
+        except FileNotFoundError:
+            return b""
+        self._offset += len(data)
+        return data
+
+    def errors(self) -> str:
+        """What QEMU itself printed."""
+        return tail(self._machine.workspace / "qemu.log", 10)
+
+
+def tail(path: Path, lines: int) -> str:
+    """The last lines of a log, printable."""
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 65536))
+            text = stream.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    kept = [line.rstrip("\r") for line in text.split("\n") if line.strip("\r")]
+    return "\n".join("".join(c if c.isprintable() or c == "\t" else "?" for c in line)
+                     for line in kept[-lines:])
+
+
+def _try_kvm(machine: Machine, seconds: float) -> Accelerator:
+    """Boots a kernel under KVM: a /dev/kvm that opens proves nothing."""
+    parser = Parser()
+    with Vm(machine) as vm:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            alive = vm.running()
+            parser.feed(vm.read_status())
+            if parser.last is not None:
+                return Accelerator(True, "a probe boot reached PID 1")
+            if not alive:
+                what = next((line for line in vm.errors().splitlines() if "KVM" in line
+                             or "kvm" in line), vm.errors().splitlines()[:1] or "no message")
+                return Accelerator(False, f"the probe guest died: {what}")
+            time.sleep(POLL_SECONDS)
+    return Accelerator(False, f"the probe guest did not reach PID 1 in {seconds:.0f} s")
+
+
+def probe(machine: Machine, seconds: float = 30) -> Accelerator:
+    """Whether KVM can be used; the answer is kept until the host boots again."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return Accelerator(False, "/dev/kvm is missing or may not be opened")
+    boot = _BOOT_ID.read_text(encoding="ascii").strip()
+    record = cache.cache_root() / _PROBE_FILE
+    try:
+        old = json.loads(record.read_text(encoding="utf-8"))
+        if old["boot"] == boot:
+            return Accelerator(bool(old["kvm"]), str(old["why"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # No record, or not ours: find out.
+    found = _try_kvm(machine, seconds)
+    part = record.with_suffix(f".{os.getpid()}")
+    record.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(json.dumps({"boot": boot, "kvm": found.kvm, "why": found.why}),
+                    encoding="utf-8")
+    part.replace(record)
+    return found

@@ -21,7 +21,7 @@ ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
 
 	guard(mutex)(&khob_lock);
 	if (*ppos || !len || len > KHOB_LINE_MAX)
-		return khob_refuse(-EINVAL, "a control file takes one line of 1 to %d bytes, at once",
+		return khob_refuse(-EINVAL, "a control file takes one line of 1 to %d bytes",
 				   KHOB_LINE_MAX);
 	if (copy_from_user(line, buf, len))
 		return -EFAULT;

@@ -142,7 +142,9 @@ static u64 khob_in_readable(u64 pa)
 		return 0;
 	nr = PHYS_PFN(r->end - r->start);
 	bit = PHYS_PFN(pa - r->start);
-	return test_bit(bit, r->kept) ? r->start + PFN_PHYS(find_next_zero_bit(r->kept, nr, bit)) : 0;
+	if (!test_bit(bit, r->kept))
+		return 0;
+	return r->start + PFN_PHYS(find_next_zero_bit(r->kept, nr, bit));
 }
 
 static ssize_t khob_in_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)

@@ -358,7 +358,7 @@ int khob_scratch_take(u64 size, u64 align)
 	int ret;
 
 	if (!size || size > PFN_PHYS(khob_end_pfn()) || align > PFN_PHYS(khob_end_pfn()))
-		return khob_refuse(-EINVAL, "scratch: %llu bytes are more than there is RAM, or none",
+		return khob_refuse(-EINVAL, "scratch: %llu bytes are none, or more than the RAM",
 				   size);
 	nr = PFN_UP(size);
 	align_pages = max(PFN_DOWN(align), 1UL);
@@ -369,14 +369,15 @@ int khob_scratch_take(u64 size, u64 align)
 	ret = khob_contig_alloc(nr, align_pages, &area->pfn);
 	if (ret) {
 		khob_out.scratch_largest = PFN_PHYS(khob_contig_largest(nr, align_pages));
-		return khob_refuse(ret, "scratch: no %llu contiguous bytes; the largest piece has %llu",
+		return khob_refuse(ret, "scratch: no %llu contiguous bytes, only %llu",
 				   size, khob_out.scratch_largest);
 	}
 	if (!khob_out.frozen) {
 		ret = khob_freeze();
 		if (ret) {
 			khob_contig_free(area->pfn, nr);
-			return khob_refuse(ret, "scratch: cannot write the root FDT (error %d)", ret);
+			return khob_refuse(ret, "scratch: cannot write the root FDT (error %d)",
+					   ret);
 		}
 	}
 	khob_out.scratch_bytes += PFN_PHYS(nr);
@@ -419,7 +420,9 @@ void *khob_out_fdt(size_t *len)
 	if (khob_out.frozen) {
 		*len = khob_out.fdt_len;
 		fdt = kvmalloc(khob_out.fdt_len, GFP_KERNEL);
-		return fdt ? memcpy(fdt, __va(khob_out.fdt_pa), khob_out.fdt_len) : ERR_PTR(-ENOMEM);
+		if (!fdt)
+			return ERR_PTR(-ENOMEM);
+		return memcpy(fdt, __va(khob_out.fdt_pa), khob_out.fdt_len);
 	}
 	if (!khob_out.tree_ready)
 		return ERR_PTR(-ENOENT);

@@ -41,7 +41,7 @@ static int khob_chain_add_range(void *ctx, u64 start, u64 end)
 	unsigned int *room = ctx;
 
 	if (!khob_ram_reserved(start, end))
-		return khob_in_damaged("interval 0x%llx-0x%llx is not reserved memory: it was released or never covered",
+		return khob_in_damaged("interval 0x%llx-0x%llx is not reserved; was it released?",
 				       start, end);
 	if (khob_in.nr_ranges == *room) {
 		unsigned int want = max(2 * *room, 64U);
@@ -221,7 +221,7 @@ static int khob_in_read_meta(void)
 
 		if (!IS_ALIGNED(addr | size, PAGE_SIZE) || check_add_overflow(addr, size, &end) ||
 		    !khob_in_find(addr, end))
-			return khob_in_damaged("meta blob: chunk 0x%llx+0x%llx is in no covered interval",
+			return khob_in_damaged("meta blob: chunk 0x%llx+0x%llx is not covered",
 					       addr, size);
 	}
 	return 0;
@@ -345,7 +345,7 @@ static int khob_in_read_tree(void)
 		return 0;
 	if (res.digest != khob_in.meta.tree_digest || res.nr_keys != khob_in.meta.nr_keys ||
 	    res.nr_nodes != khob_in.meta.nr_nodes)
-		return khob_in_damaged("tree: %llu keys in %llu nodes with digest 0x%llx; handed over were %llu, %llu, 0x%llx",
+		return khob_in_damaged("tree: %llu keys, %llu nodes, digest %llx; not %llu, %llu, %llx",
 				       res.nr_keys, res.nr_nodes, res.digest,
 				       khob_in.meta.nr_keys, khob_in.meta.nr_nodes,
 				       khob_in.meta.tree_digest);

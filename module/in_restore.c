@@ -61,7 +61,7 @@ static void khob_in_free_subtree(struct khob_in_subtree *sub)
 int khob_in_restore(const struct khob_target *t)
 {
 	if (khob_out.frozen)
-		return khob_refuse(-EBUSY, "restore: a kernel is loaded that gets these pages; unload it first");
+		return khob_refuse(-EBUSY, "restore: a kernel is loaded; unload it first");
 	if (khob_in.state != KHOB_IN_ATTACHED)
 		return khob_refuse(-ENOENT, "restore: nothing is attached");
 	switch (t->what) {
@@ -69,8 +69,8 @@ int khob_in_restore(const struct khob_target *t)
 		return khob_radix_walk(&khob_in.tree, 0, khob_in_free_key, NULL);
 	case KHOB_WHAT_PAGE:
 		if (khob_in_take(t->pa, t->order))
-			return khob_refuse(-ENOENT, "restore: no page of order %u at 0x%llx is held",
-					   t->order, t->pa);
+			return khob_refuse(-ENOENT, "restore: 0x%llx, order %u: not held",
+					   t->pa, t->order);
 		khob_ram_free(t->pa, 1ULL << t->order);
 		return 0;
 	case KHOB_WHAT_SUBTREE:
@@ -94,7 +94,7 @@ int khob_in_release(const struct khob_target *t)
 	struct khob_in_subtree *sub;
 
 	if (khob_out.frozen)
-		return khob_refuse(-EBUSY, "release: a kernel is loaded that gets these pages; unload it first");
+		return khob_refuse(-EBUSY, "release: a kernel is loaded; unload it first");
 	if (khob_in.state == KHOB_IN_NONE)
 		return khob_refuse(-ENOENT, "release: nothing is attached");
 	switch (t->what) {

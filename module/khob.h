@@ -27,6 +27,12 @@
 
 #define KHOB_VERSION "0.1.0"
 
+#ifdef KHOB_TEST
+#define KHOB_TEST_BUILD 1
+#else
+#define KHOB_TEST_BUILD 0
+#endif
+
 struct dentry;
 struct gen_pool;
 

@@ -8,6 +8,7 @@
 
 #include "khob.h"
 
+/* Guards khob_out, khob_in and everything that hangs on them. */
 DEFINE_MUTEX(khob_lock);
 
 static char khob_error[256];

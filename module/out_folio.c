@@ -163,7 +163,7 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 		return khob_refuse(-EINVAL, "preserve: order %u is above the largest, %d",
 				   req->order, (int)KHOB_BUDDY_ORDER_MAX);
 	if (!req->pages || req->pages > khob_end_pfn())
-		return khob_refuse(-EINVAL, "preserve: %llu pages are more than there is RAM, or none",
+		return khob_refuse(-EINVAL, "preserve: %llu pages are none, or more than the RAM",
 				   req->pages);
 	if (!mixed && req->pages & ((1ULL << req->order) - 1))
 		return khob_refuse(-EINVAL, "preserve: %llu pages are no multiple of order %u",
@@ -217,10 +217,10 @@ static int khob_out_unpreserve_page(u64 pa, unsigned int order)
 	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
 
 	if (!f || f->pa != pa || f->order != order)
-		return khob_refuse(-ENOENT, "unpreserve: no page of order %u at 0x%llx is preserved",
-				   order, pa);
+		return khob_refuse(-ENOENT, "unpreserve: 0x%llx, order %u: not preserved", pa,
+				   order);
 	if (f->owner == KHOB_OWNER_CLIENT)
-		return khob_refuse(-EPERM, "unpreserve: the page at 0x%llx belongs to another module",
+		return khob_refuse(-EPERM, "unpreserve: 0x%llx belongs to another module",
 				   pa);
 	khob_folio_drop(f);
 	return 0;

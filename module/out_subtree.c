@@ -38,7 +38,7 @@ int khob_out_put(const char *name, u64 len)
 	if (khob_out_subtree(name))
 		return khob_refuse(-EEXIST, "put: subtree %s exists", name);
 	if (khob_in_subtree(name))
-		return khob_refuse(-EEXIST, "put: the kernel before left a subtree %s; release it first",
+		return khob_refuse(-EEXIST, "put: the kernel before left a %s; release it first",
 				   name);
 	sub = kzalloc(sizeof(*sub), GFP_KERNEL);
 	if (!sub)

@@ -76,7 +76,7 @@ static int khob_status_show(struct seq_file *m, void *v)
 {
 	guard(mutex)(&khob_lock);
 	seq_puts(m, "version: " KHOB_VERSION "\n");
-	seq_printf(m, "test_build: %d\n", IS_ENABLED(KHOB_TEST));
+	seq_printf(m, "test_build: %d\n", KHOB_TEST_BUILD);
 	seq_puts(m, "source: bridge\n");
 	seq_printf(m, "abi: %s\n", khob_abi_compatible(khob_out.abi));
 	khob_status_out(m);

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import re
 import sys
 import textwrap
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import jinja2
 
 COLUMNS = 100
+REFERENCE = re.compile(r"\{(\w+)\}")
 TAB = 8
 
 
@@ -43,6 +45,24 @@ def documented(element: dict[str, Any]) -> str:
     return f"{text} [{', '.join(notes)}]" if notes else text
 
 
+def reference_names(model: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return how C and how C++ write what docs refer to as {alias}."""
+    prefix = model["prefix"]
+    c: dict[str, str] = {}
+    cpp: dict[str, str] = {}
+    for section in model["sections"]:
+        for item in section["constants"] + section["strings"]:
+            c[item["alias"]] = f"{prefix}_{item['name']}".upper()
+            cpp[item["alias"]] = item["alias"]
+        for item in section["properties"]:
+            c[f"prop_{item['name']}"] = f"{prefix}_prop_{item['name']}".upper()
+            cpp[f"prop_{item['name']}"] = f"prop_{item['name']}"
+        for item in section["structs"]:
+            c[item["alias"]] = f"struct {prefix}_{item['name']}"
+            cpp[item["alias"]] = item["alias"]
+    return c, cpp
+
+
 def ident(text: str) -> str:
     """Return a version's name as an identifier."""
     return text.replace("-", "_")
@@ -65,8 +85,15 @@ def render(
         keep_trailing_newline=True,
         autoescape=False,  # C, not HTML
     )
+    c_names, cpp_names = reference_names(model)
     environment.filters.update(
-        comment=comment, documented=documented, ident=ident, number=number
+        comment=comment,
+        documented=documented,
+        ident=ident,
+        number=number,
+        # Names that an older version lacks are left as the schema has them.
+        c_names=lambda text: REFERENCE.sub(lambda m: c_names.get(m[1], m[1]), text),
+        cpp_names=lambda text: REFERENCE.sub(lambda m: cpp_names.get(m[1], m[1]), text),
     )
     return environment.get_template(template.name).render(
         model=model, vectors=vectors

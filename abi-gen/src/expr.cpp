@@ -17,7 +17,9 @@ namespace {
 using ExprResult = tl::expected<Expr, ExprError>;
 using Value = tl::expected<std::uint64_t, ExprError>;
 
+// Both bound how deep parsing, evaluation and destruction recurse.
 constexpr int max_nesting = 64;
+constexpr std::size_t max_length = 1000;
 constexpr unsigned value_bits = 64;
 
 bool is_digit(char c) {
@@ -327,10 +329,16 @@ Value look_up(const Scope::Lookup& lookup, const Expr& expr) {
 }  // namespace
 
 tl::expected<Expr, ExprError> parse_expr(std::string_view text) {
+    if (text.size() > max_length) {
+        return error_at(max_length, fmt::format("more than {} characters", max_length));
+    }
     return Parser(text).whole();
 }
 
 tl::expected<Comparison, ExprError> parse_comparison(std::string_view text) {
+    if (text.size() > max_length) {
+        return error_at(max_length, fmt::format("more than {} characters", max_length));
+    }
     return Parser(text).comparison();
 }
 

@@ -27,6 +27,7 @@ class Writer {
         out["schema"] = schema_name;
         out["prefix"] = schema_.prefix;
         out["page_shift"] = model_.page_shift;
+        out["parameters"] = Json::array({page_shift()});
         out["default_version"] = schema_.versions[schema_.default_version].info.name;
         out["versions"] = Json::array();
         for (const std::size_t version : model_.versions) {
@@ -67,6 +68,13 @@ class Writer {
 
     [[nodiscard]] Json variant(const std::optional<std::size_t>& version) const {
         return version ? Json(version_name(*version)) : Json();
+    }
+
+    [[nodiscard]] Json page_shift() const {
+        Json out = info(schema_.page_shift.info);
+        out["value"] = model_.page_shift;
+        out["values"] = schema_.page_shift.values;
+        return out;
     }
 
     /// A version and which of the properties that not all versions have it has.

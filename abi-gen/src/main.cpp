@@ -93,7 +93,7 @@ Result<std::uint64_t> chosen_page_shift(const Schema& schema, std::uint64_t want
 
 /// What both subcommands print, given the schema's text.
 Result<std::string> generate(const Options& options, bool vectors) {
-    const auto text = read_file(options.schema);
+    auto text = read_file(options.schema);
     if (!text) {
         return text;
     }
@@ -178,7 +178,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "abi-gen: %s\n", e.what());
+        static_cast<void>(std::fprintf(stderr, "abi-gen: %s\n", e.what()));
         return exit_bad_schema;
     }
 }

@@ -40,8 +40,8 @@ class SchemaParser {
             errors_.push_back({format->at, "the schema's format has to be 1"});
         }
         schema_.prefix = top_.text("prefix");
-        parameters();
         versions();
+        parameters();
         if (const Tree* sections = top_.need("sections")) {
             for_each(*sections, "sections", [this](const TreeEntry& e) { section(e); });
         }
@@ -51,6 +51,7 @@ class SchemaParser {
         }
         top_.finish();
         emitted_names();
+        references();
         return std::move(schema_);
     }
 
@@ -347,10 +348,45 @@ class SchemaParser {
         schema_.invariants.push_back(std::move(invariant));
     }
 
+    /// Docs name other elements as {alias}, which each language writes its way.
+    void references() {
+        for (const Section& section : schema_.sections) {
+            references(section.info);
+            for (const Constant& c : section.constants) {
+                references(c.info);
+            }
+            for (const StringConstant& s : section.strings) {
+                references(s.info);
+            }
+            for (const Property& p : section.properties) {
+                references(p.info);
+            }
+            for (const Struct& s : section.structs) {
+                references(s.info);
+                for (const Field& f : s.fields) {
+                    references(f.info);
+                }
+            }
+        }
+    }
+
+    void references(const Info& info) {
+        for (std::size_t open = info.doc.find('{'); open != std::string::npos;
+             open = info.doc.find('{', open + 1)) {
+            const std::size_t close = info.doc.find('}', open);
+            const std::string name = info.doc.substr(open + 1, close - open - 1);
+            if (close == std::string::npos || !names_.contains(name)) {
+                errors_.push_back(
+                    {info.at, fmt::format("the doc of {} refers to '{}', which is no constant, "
+                                          "string, property or struct",
+                                          info.name, name)});
+            }
+        }
+    }
+
     /// One name for one thing: constants, strings, properties and structs share
     /// a namespace in C++. Variants of a constant are one thing.
     void emitted_names() {
-        std::map<std::string, std::string> owners;
         std::map<std::string, const Section*> homes;
         const Section* home = nullptr;
         const auto claim = [&](const std::string& kind, const Info& info, std::string name) {
@@ -358,7 +394,7 @@ class SchemaParser {
             if (!info.alias.empty()) {
                 name = info.alias;
             }
-            const auto [at, is_new] = owners.emplace(std::move(name), owner);
+            const auto [at, is_new] = names_.emplace(std::move(name), owner);
             const bool variant = kind == "constant" && at->second == owner &&
                                  homes.emplace(info.name, home).first->second == home;
             if (!is_new && !variant) {
@@ -387,6 +423,7 @@ class SchemaParser {
     MapReader top_;
     Errors& errors_;
     Schema schema_;
+    std::map<std::string, std::string> names_;  ///< as emitted, and what has them
     const Tree empty_{Tree::Kind::map, {}, {}, {}, {}};
 };
 

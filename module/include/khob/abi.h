@@ -21,6 +21,7 @@
 #endif
 #endif
 
+/* Log2 of the page size in bytes; 12 on x86-64, 14 and 16 as well on arm64. [bits] */
 #define KHOB_PAGE_SHIFT 12
 
 /**
@@ -96,7 +97,7 @@ static_assert(offsetof(struct khob_node, table) == 0, "table");
 
 /**
  * struct khob_leaf - A node of the lowest level.
- * @bitmap: Bit n is set if the key whose low leaf_log2 bits are n is present.
+ * @bitmap: Bit n is set if the key whose low KHOB_LEAF_LOG2 bits are n is present.
  */
 struct khob_leaf {
 	__u64 bitmap[512];
@@ -167,7 +168,7 @@ static_assert(offsetof(struct khob_vmalloc_chunk, phys) == 8, "phys");
  * include/linux/kho/abi/kexec_metadata.h.
  */
 
-/* The version of struct kexec_metadata that this schema describes. */
+/* The version of struct khob_kexec_metadata that this schema describes. */
 #define KHOB_KEXEC_METADATA_VERSION 1
 
 /* Name of the subtree. */
@@ -175,7 +176,7 @@ static_assert(offsetof(struct khob_vmalloc_chunk, phys) == 8, "phys");
 
 /**
  * struct khob_kexec_metadata - The blob of the subtree, without padding.
- * @version: kexec_metadata_version.
+ * @version: KHOB_KEXEC_METADATA_VERSION.
  * @previous_release: Release of the outgoing kernel (as uname -r prints it), NUL-terminated.
  *	[bytes]
  * @kexec_count: Kexecs since the last cold boot.
@@ -196,16 +197,19 @@ static_assert(offsetof(struct khob_kexec_metadata, kexec_count) == 69, "kexec_co
  * handover. Source: arch/x86/include/uapi/asm/setup_data.h, Documentation/arch/x86/boot.rst.
  */
 
-/* Type of the setup_data node whose data is one struct kho_data. */
+/* Type of the setup_data node whose data is one struct khob_kho_data. */
 #define KHOB_SETUP_KEXEC_KHO 10U
 
 /*
- * Type of a setup_data node whose data is one struct setup_indirect; the incoming kernel reserves
- * the range that it names.
+ * Type of a setup_data node whose data is one struct khob_setup_indirect; the incoming kernel
+ * reserves the range that it names.
  */
 #define KHOB_SETUP_INDIRECT 0x80000000U
 
-/* What kho-bridge writes as a struct setup_indirect's own type: the range belongs to a handover. */
+/*
+ * What kho-bridge writes as the type in a struct khob_setup_indirect: the range belongs to a
+ * handover.
+ */
 #define KHOB_SETUP_INDIRECT_RANGE 0x8000000aU
 
 /**
@@ -226,8 +230,8 @@ static_assert(offsetof(struct khob_setup_data, type) == 8, "type");
 static_assert(offsetof(struct khob_setup_data, len) == 12, "len");
 
 /**
- * struct khob_setup_indirect - Data of a setup_indirect node.
- * @type: setup_indirect with the type of what is in the range.
+ * struct khob_setup_indirect - Data of a node of type KHOB_SETUP_INDIRECT.
+ * @type: KHOB_SETUP_INDIRECT with the type of what is in the range.
  * @reserved: Written as 0.
  * @len: Length of the range. [bytes]
  * @addr: Physical address of the range. [bytes]
@@ -246,10 +250,10 @@ static_assert(offsetof(struct khob_setup_indirect, len) == 8, "len");
 static_assert(offsetof(struct khob_setup_indirect, addr) == 16, "addr");
 
 /**
- * struct khob_kho_data - Data of a setup_kexec_kho node.
+ * struct khob_kho_data - Data of a node of type KHOB_SETUP_KEXEC_KHO.
  * @fdt_addr: Physical address of the root FDT. [bytes]
  * @fdt_size: Length of the root FDT. [bytes]
- * @scratch_addr: Physical address of an array of struct scratch. [bytes]
+ * @scratch_addr: Physical address of an array of struct khob_scratch. [bytes]
  * @scratch_size: Length of that array. [bytes]
  */
 struct khob_kho_data {
@@ -311,7 +315,7 @@ static_assert(offsetof(struct khob_scratch, size) == 8, "size");
 
 /**
  * struct khob_fdt_header - First bytes of an FDT.
- * @magic: fdt_magic. [big-endian]
+ * @magic: KHOB_FDT_MAGIC. [big-endian]
  * @totalsize: Length of the whole FDT. [bytes, big-endian]
  * @off_dt_struct: Offset of the structure block. [bytes, big-endian]
  * @off_dt_strings: Offset of the strings block. [bytes, big-endian]
@@ -352,22 +356,22 @@ static_assert(offsetof(struct khob_fdt_header, size_dt_struct) == 36, "size_dt_s
  * kho-bridge.
  */
 
-/* First word of struct meta ("KHOBRIDG", most significant byte first). */
+/* First word of struct khob_meta ("KHOBRIDG", most significant byte first). */
 #define KHOB_META_MAGIC 0x4b484f4252494447ULL
 
-/* Version of struct meta that this schema describes. */
+/* Version of struct khob_meta that this schema describes. */
 #define KHOB_META_VERSION 1U
 
-/* Kind of a struct record: a page that the fill stream filled from a seed. */
+/* Kind of a struct khob_record: a page that the fill stream filled from a seed. */
 #define KHOB_RECORD_FILL 1U
 
-/* Kind of a struct record: a subtree's blob, of which only the digest is known. */
+/* Kind of a struct khob_record: a subtree's blob, of which only the digest is known. */
 #define KHOB_RECORD_BLOB 2U
 
 /*
- * The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed + fill_gamma *
- * ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *= fill_m1, x ^= x >> 27, x *=
- * fill_m2, x ^= x >> 31.
+ * The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed +
+ * KHOB_FILL_GAMMA * ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *=
+ * KHOB_FILL_M1, x ^= x >> 27, x *= KHOB_FILL_M2, x ^= x >> 31.
  */
 #define KHOB_FILL_GAMMA 0x9e3779b97f4a7c15ULL
 
@@ -377,10 +381,10 @@ static_assert(offsetof(struct khob_fdt_header, size_dt_struct) == 36, "size_dt_s
 /* Second multiplier of the fill stream's mix. */
 #define KHOB_FILL_M2 0x94d049bb133111ebULL
 
-/* Name of the subtree whose blob is one struct meta. */
+/* Name of the subtree whose blob is one struct khob_meta. */
 #define KHOB_META_NAME "kho-bridge"
 
-/* Name of the subtree whose blob is an array of struct record. */
+/* Name of the subtree whose blob is an array of struct khob_record. */
 #define KHOB_RECORDS_NAME "kho-bridge-records"
 
 /*
@@ -410,8 +414,8 @@ static_assert(offsetof(struct khob_chunk, size) == 8, "size");
 /**
  * struct khob_meta - What the incoming side needs to know to check a handover and to give it
  *	back.
- * @magic: meta_magic.
- * @version: meta_version.
+ * @magic: KHOB_META_MAGIC.
+ * @version: KHOB_META_VERSION.
  * @nr_chunks: Elements of chunks. [entries]
  * @nr_keys: Keys in the tree. [keys]
  * @nr_nodes: Nodes of the tree, the root included. [nodes]
@@ -463,10 +467,10 @@ static_assert(offsetof(struct khob_meta, chunks) == 120, "chunks");
  * struct khob_record - What one folio or subtree must hold.
  * @addr: Physical address. [bytes]
  * @size: Length. [bytes]
- * @seed: Seed of the fill stream, 0 for record_blob.
- * @index: Index in the fill stream, 0 for record_blob.
+ * @seed: Seed of the fill stream, 0 for KHOB_RECORD_BLOB.
+ * @index: Index in the fill stream, 0 for KHOB_RECORD_BLOB.
  * @digest: xxh64 (seed 0) of the bytes.
- * @kind: record_fill or record_blob.
+ * @kind: KHOB_RECORD_FILL or KHOB_RECORD_BLOB.
  * @reserved: Written as 0.
  */
 struct khob_record {

@@ -345,7 +345,7 @@ static int khob_in_read_tree(void)
 		return 0;
 	if (res.digest != khob_in.meta.tree_digest || res.nr_keys != khob_in.meta.nr_keys ||
 	    res.nr_nodes != khob_in.meta.nr_nodes)
-		return khob_in_damaged("tree: %llu keys, %llu nodes, sum %llx; not %llu, %llu, %llx",
+		return khob_in_damaged("tree: %llu keys, %llu nodes, sum %llx, not %llu %llu %llx",
 				       res.nr_keys, res.nr_nodes, res.digest,
 				       khob_in.meta.nr_keys, khob_in.meta.nr_nodes,
 				       khob_in.meta.tree_digest);

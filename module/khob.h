@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
+#include <linux/prandom.h>
 #include <linux/printk.h>
 #include <linux/seq_file.h>
 #include <linux/xarray.h>
@@ -82,6 +83,26 @@ void khob_arena_reserve(struct khob_arena *arena, u64 bytes);
 u64 khob_arena_alloc(struct khob_arena *arena, u64 bytes, bool aligned);
 void khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
 void khob_arena_trim(struct khob_arena *arena, bool (*drop)(struct khob_mem_chunk *chunk));
+
+/* scatter.c */
+
+struct khob_block;
+
+/**
+ * struct khob_scatter - places at random
+ * @rnd: where the next one is
+ * @blocks: taken whole
+ * @nr: how many
+ */
+struct khob_scatter {
+	struct rnd_state rnd;
+	struct khob_block *blocks;
+	unsigned long nr;
+};
+
+int khob_scatter_begin(struct khob_scatter *sc, u64 pages, unsigned int percent, u64 seed);
+u64 khob_scatter_place(struct khob_scatter *sc, unsigned int order);
+void khob_scatter_end(struct khob_scatter *sc);
 
 /* fill.c */
 u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);

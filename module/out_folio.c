@@ -4,14 +4,9 @@
  * and fills, and those that other modules hand in.
  */
 #include <linux/ktime.h>
-#include <linux/memory_hotplug.h>
-#include <linux/prandom.h>
 #include <linux/sched/signal.h>
 
 #include "khob.h"
-
-/* How often a random place is tried before a scattered folio goes to the arena. */
-#define KHOB_SCATTER_TRIES 64
 
 static void khob_folio_free_memory(const struct khob_folio *f)
 {
@@ -59,36 +54,6 @@ static void khob_folio_drop(struct khob_folio *f)
 	kfree(f);
 }
 
-/* The lowest pfn above which @percent of the RAM lies. */
-static unsigned long khob_scatter_floor(unsigned int percent)
-{
-	unsigned long end = khob_end_pfn(), step = MAX_ORDER_NR_PAGES;
-	unsigned long pfn, total = 0, above = 0;
-
-	for (pfn = 0; pfn < end; pfn += step)
-		total += pfn_to_online_page(pfn) ? 1 : 0;
-	for (pfn = ALIGN(end, step); pfn && above < total * percent / 100; pfn -= step)
-		above += pfn_to_online_page(pfn - step) ? 1 : 0;
-	return pfn;
-}
-
-/* Somewhere at random above @floor; 0 if no try succeeded. */
-static u64 khob_scatter_alloc(struct rnd_state *rnd, unsigned long floor, unsigned int order)
-{
-	unsigned long blocks = (khob_end_pfn() - floor) >> order;
-	int i;
-
-	for (i = 0; blocks && i < KHOB_SCATTER_TRIES; i++) {
-		u64 r = ((u64)prandom_u32_state(rnd) << 32) | prandom_u32_state(rnd);
-		unsigned long pfn = ALIGN_DOWN(floor + ((r % blocks) << order), 1UL << order);
-
-		if (!khob_contig_take(pfn, 1UL << order))
-			return PFN_PHYS(pfn);
-		cond_resched();
-	}
-	return 0;
-}
-
 /*
  * Mixed orders: each larger one is 0.6 times as frequent as the one before, so
  * that every order occurs and 4 MiB pages do not eat up the whole amount.
@@ -103,8 +68,8 @@ static unsigned int khob_mixed_order(struct rnd_state *rnd, u64 pages_left)
 	return order;
 }
 
-static struct khob_folio *khob_folio_make(unsigned int order, u64 seed, struct rnd_state *rnd,
-					  unsigned long floor)
+/* @sc: where to place it, or NULL for the arena */
+static struct khob_folio *khob_folio_make(unsigned int order, u64 seed, struct khob_scatter *sc)
 {
 	struct khob_folio *f = kzalloc(sizeof(*f), GFP_KERNEL);
 	u64 bytes = PAGE_SIZE << order;
@@ -115,9 +80,9 @@ static struct khob_folio *khob_folio_make(unsigned int order, u64 seed, struct r
 	f->order = order;
 	f->seed = seed;
 	f->index = khob_out.next_index;
-	if (floor) {
+	if (sc) {
 		f->owner = KHOB_OWNER_SCATTER;
-		f->pa = khob_scatter_alloc(rnd, floor, order);
+		f->pa = khob_scatter_place(sc, order);
 	}
 	if (!f->pa) {
 		f->owner = KHOB_OWNER_ARENA;
@@ -151,9 +116,9 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 	bool mixed = req->order == KHOB_ORDER_MIXED;
 	ktime_t begin = ktime_get();
 	struct khob_folio *f, *next;
-	unsigned long floor = 0;
+	struct khob_scatter sc = {};
 	struct rnd_state rnd;
-	u64 left, nr = 0;
+	u64 left = req->pages, nr = 0;
 	LIST_HEAD(made);
 	int ret = 0;
 
@@ -170,10 +135,13 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 				   req->pages, req->order);
 
 	prandom_seed_state(&rnd, req->seed);
-	if (req->scatter)
-		floor = max(khob_scatter_floor(req->scatter), 1UL);
+	if (req->scatter) {
+		ret = khob_scatter_begin(&sc, req->pages / 2, req->scatter, req->seed);
+		if (ret)
+			goto out;
+	}
 	khob_arena_reserve(&khob_out.data, PFN_PHYS(req->scatter ? req->pages / 2 : req->pages));
-	for (left = req->pages; left; left -= 1ULL << f->order) {
+	for (; left; left -= 1ULL << f->order) {
 		unsigned int order = mixed ? khob_mixed_order(&rnd, left) : req->order;
 
 		cond_resched();
@@ -181,7 +149,7 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 			ret = -EINTR;
 			break;
 		}
-		f = khob_folio_make(order, req->seed, &rnd, nr++ % 2 ? floor : 0);
+		f = khob_folio_make(order, req->seed, nr++ % 2 && sc.nr ? &sc : NULL);
 		if (IS_ERR(f)) {
 			ret = PTR_ERR(f);
 			break;
@@ -193,6 +161,8 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 		if (ret)
 			khob_folio_drop(f);
 	}
+out:
+	khob_scatter_end(&sc);
 	khob_out.preserve_us = ktime_us_delta(ktime_get(), begin);
 	if (ret)
 		return khob_refuse(ret, "preserve: stopped with %llu of %llu pages left (error %d)",

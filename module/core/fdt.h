@@ -44,7 +44,7 @@ size_t khob_fdt_size(enum khob_abi abi, const struct khob_fdt_subtree *subs, siz
  * @map_pa: physical address of the tree's root node, page aligned, not 0
  *
  * Return: the FDT's totalsize in bytes; -EINVAL for what khob_fdt_read() would
- * refuse (version, address, size, name, a name twice, more than KHOB_SUBTREES_MAX);
+ * refuse (version, address, size, name, a name twice, too many subtrees);
  * -ENOSPC if @size is too small.
  */
 long khob_fdt_write(void *buf, size_t size, enum khob_abi abi, u64 map_pa,
@@ -79,7 +79,9 @@ struct khob_fdt_info {
  * The FDT must be one that libfdt's full check accepts: each offset, tag, name and
  * property length is checked before use. Unknown properties and deeper nodes are
  * passed over; known ones must be there once, with the length that the ABI gives
- * them. A subtree's name must be one of a kind. Return: 0; -EINVAL with @info->why; what @sub returned.
+ * them. No two subtrees have one name.
+ *
+ * Return: 0; -EINVAL with @info->why; what @sub returned.
  */
 int khob_fdt_read(const void *buf, size_t size, struct khob_fdt_info *info,
 		  int (*sub)(void *ctx, const struct khob_fdt_subtree *sub), void *ctx);

@@ -41,10 +41,11 @@ static inline unsigned int khob_last_bit(u64 x)
 #include <string.h>
 #include <xxhash.h>
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
+/* The types of <stdint.h> on x86-64, the one architecture there is. */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
 
 #ifndef U64_MAX
 #define U64_MAX UINT64_MAX

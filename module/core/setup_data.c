@@ -35,14 +35,14 @@ static const char *khob_kho_data_why(const struct khob_kho_data *kho)
 	if (kho->fdt_size < sizeof(struct khob_fdt_header) || kho->fdt_size > KHOB_CHAIN_FDT_MAX)
 		return "the root FDT's size is out of range";
 	if (khob_wraps(kho->fdt_addr, kho->fdt_size))
-		return "the root FDT reaches behind the end of the address space";
+		return "the root FDT wraps around the address space";
 	if (!kho->scratch_addr || kho->scratch_addr % sizeof(u64))
 		return "the scratch areas' address is 0 or not aligned";
 	if (!kho->scratch_size || kho->scratch_size % sizeof(struct khob_scratch) ||
 	    kho->scratch_size / sizeof(struct khob_scratch) > KHOB_CHAIN_SCRATCH_MAX)
 		return "the scratch areas' size is out of range";
 	if (khob_wraps(kho->scratch_addr, kho->scratch_size))
-		return "the scratch areas reach behind the end of the address space";
+		return "the scratch areas wrap around the address space";
 	return NULL;
 }
 
@@ -82,7 +82,7 @@ static int khob_chain_indirect(struct khob_chain *c, u64 pa, u32 len)
 	if (!ind.len)
 		return khob_refuse(c, pa, "an interval is empty");
 	if (khob_wraps(ind.addr, ind.len))
-		return khob_refuse(c, pa, "an interval reaches behind the end of the address space");
+		return khob_refuse(c, pa, "an interval wraps around the address space");
 	end = ind.addr + ind.len;
 	if (c->info->nr_ranges && ind.addr < c->ranges_end)
 		return khob_refuse(c, pa, "intervals overlap or do not ascend");
@@ -106,11 +106,11 @@ int khob_chain_read(u64 head_pa, const struct khob_chain_ops *ops, void *ctx,
 		if (info->nr_nodes == KHOB_CHAIN_MAX)
 			return khob_refuse(&c, pa, "the chain does not end");
 		if (khob_wraps(pa, sizeof(node)))
-			return khob_refuse(&c, pa, "a node reaches behind the end of the address space");
+			return khob_refuse(&c, pa, "a node wraps around the address space");
 		if (ops->read(ctx, pa, &node, sizeof(node)))
 			return khob_refuse(&c, pa, "a node is in no memory");
 		if (khob_wraps(pa + sizeof(node), node.len))
-			return khob_refuse(&c, pa, "a node's data reaches behind the end of the address space");
+			return khob_refuse(&c, pa, "a node's data wraps around the address space");
 		info->nr_nodes++;
 
 		if (node.type == KHOB_SETUP_KEXEC_KHO)

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The incoming side: finding the handover and telling the module of it.
+#ifndef KHOB_ATTACH_HPP
+#define KHOB_ATTACH_HPP
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "khob/error.hpp"
+#include "khob/module.hpp"
+#include "khob/status.hpp"
+#include "khob/system.hpp"
+#include "khob/value.hpp"
+
+namespace khob {
+
+struct AttachOptions {
+    std::filesystem::path module;           ///< empty: looked for below /lib/modules
+    std::optional<PhysAddr> setup_data;     ///< empty: looked for in sysfs
+    std::optional<std::uint64_t> init_tsc;  ///< the time stamp counter at PID 1's first act
+};
+
+struct AttachReport {
+    PhysAddr setup_data;
+    bool loaded_module = false;
+    bool was_attached = false;
+    Status status;
+    std::optional<double> blackout_ms;  ///< from kexec to PID 1's first act
+    double total_ms = 0;
+
+    Value to_value() const;
+};
+
+/**
+ * The first setup_data node, if this kernel was started by a handover.
+ * Errors (nothing_handed): there is no SETUP_KEXEC_KHO node in sysfs.
+ */
+Result<PhysAddr> find_handover(const System& sys);
+
+/// The module's file below /lib/modules. Errors (absent): not installed for this kernel.
+Result<std::filesystem::path> find_module(const System& sys);
+
+/// Milliseconds between two readings of the time stamp counter; nothing if that makes no sense.
+std::optional<double> tsc_millis(std::uint64_t from, std::uint64_t to, std::uint64_t khz);
+
+/**
+ * Loads the module, or tells the one that is loaded, and says how it went. Attaching twice
+ * is no error. Errors: nothing_handed; absent; data_damaged when the module refused what it saw.
+ */
+Result<AttachReport> attach(System& sys, const AttachOptions& options);
+
+/// Errors unless something is attached: nothing_handed, or data_damaged if it was refused.
+Result<void> require_attached(const Status& status);
+
+}  // namespace khob
+
+#endif  // KHOB_ATTACH_HPP

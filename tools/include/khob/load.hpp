@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Loading the incoming kernel, forgetting it, and jumping into it.
+#ifndef KHOB_LOAD_HPP
+#define KHOB_LOAD_HPP
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "khob/boot_image.hpp"
+#include "khob/covering.hpp"
+#include "khob/error.hpp"
+#include "khob/module.hpp"
+#include "khob/progress.hpp"
+#include "khob/system.hpp"
+#include "khob/value.hpp"
+
+namespace khob {
+
+struct LoadOptions {
+    std::filesystem::path kernel;
+    std::filesystem::path initrd;  ///< empty: none
+    std::string cmdline;
+    std::size_t max_intervals = default_max_intervals;
+};
+
+/// What was loaded, and what it took.
+struct LoadReport {
+    std::string kernel_version;
+    Covering covering;
+    MemoryBudget memory;
+    std::vector<Range> scratch;
+    std::vector<Segment> segments;  ///< names, addresses, sizes; `data` is not to be used
+    PhysAddr entry;
+    PhysAddr setup_data;
+    double check_ms = 0;
+    double scratch_ms = 0;
+    double cover_ms = 0;
+    double kexec_ms = 0;
+    double total_ms = 0;
+
+    Value to_value() const;
+};
+
+/**
+ * Loads a kernel by the handover method `indirect`.
+ *
+ * First everything that can be checked without changing anything, then scratch is taken
+ * (which freezes what is preserved), then kexec_load(2). Whatever fails, and on Ctrl-C,
+ * all of it is given back. Errors: every refusal has its own text.
+ */
+Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress);
+
+/// What `unload` found to undo.
+struct UnloadReport {
+    bool was_loaded = false;
+    bool was_frozen = false;
+    Value to_value() const;
+};
+
+/// Forgets the loaded kernel and gives scratch back. Nothing to undo is no error.
+Result<UnloadReport> unload(System& sys);
+
+/// Jumps into the loaded kernel. Returns only on failure.
+Error exec(System& sys);
+
+/// The running kernel's command line without what its boot loader added (BOOT_IMAGE=, initrd=).
+std::string reusable_cmdline(std::string_view proc_cmdline);
+
+}  // namespace khob
+
+#endif  // KHOB_LOAD_HPP

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The setup_data chain that tells the incoming kernel of the handover.
+//
+// Nodes are packed back to back in one buffer: the incoming kernel reserves each
+// node, and only nodes that touch merge into one slot of memblock's table.
+#ifndef KHOB_SETUP_CHAIN_HPP
+#define KHOB_SETUP_CHAIN_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "khob/memory_map.hpp"
+#include "khob/types.hpp"
+
+namespace khob {
+
+/// What the SETUP_KEXEC_KHO node says; addresses page aligned, sizes in bytes.
+struct KhoData {
+    PhysAddr fdt_addr;
+    std::uint64_t fdt_size = 0;
+    PhysAddr scratch_addr;  ///< of an array of abi::scratch
+    std::uint64_t scratch_size = 0;
+};
+
+/// Nodes start at multiples of this.
+inline constexpr std::uint64_t chain_alignment = 8;
+
+/// Upper bound of build_chain()'s bytes for so many intervals and e820 entries behind the 128th.
+std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820);
+
+/**
+ * The chain, to be placed at `base` (8-aligned): SETUP_KEXEC_KHO, one SETUP_INDIRECT an
+ * interval, and SETUP_E820_EXT if there are `extra_e820` entries. Never empty.
+ */
+ByteVector build_chain(PhysAddr base, const KhoData& kho, std::span<const Range> intervals,
+                       std::span<const MapEntry> extra_e820);
+
+}  // namespace khob
+
+#endif  // KHOB_SETUP_CHAIN_HPP

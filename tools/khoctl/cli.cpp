@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Parses the command line, runs the subcommand, prints what came of it.
+#include "cli.hpp"
+
+#include <fmt/format.h>
+
+#include "run.hpp"
+
+#ifndef KHOB_VERSION
+#error "the build has to say KHOB_VERSION"
+#endif
+
+namespace khob::cli {
+
+namespace {
+
+void report(const Streams& streams, const Error& error) {
+    fmt::print(streams.err, "khoctl: {}\n", error.what);
+    if (!error.hint.empty()) {
+        fmt::print(streams.err, "hint: {}\n", error.hint);
+    }
+}
+
+bool print(std::FILE* out, const std::string& text) {
+    return std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0;
+}
+
+/// What CLI11 has to say: help and version to out, complaints to err.
+ExitCode parse_result(const CLI::App& app, const CLI::ParseError& e, const Streams& streams) {
+    if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+        const bool version = e.get_name() == "CallForVersion";
+        const std::string text = version ? fmt::format("khoctl {}\n", KHOB_VERSION) : app.help();
+        return print(streams.out, text) ? ExitCode::ok : ExitCode::failure;
+    }
+    report(streams, Error{ExitCode::usage, e.what(), "khoctl --help, khoctl COMMAND --help"});
+    return ExitCode::usage;
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary,
+                      const std::string& example) {
+    CLI::App* command = app.add_subcommand(name, summary);
+    command->footer("Example:\n  " + example);
+    return command;
+}
+
+void add_json(CLI::App& command, Selection& selection) {
+    command.add_flag_callback(
+        "--json", [&selection] { selection.format = Format::json; }, "print JSON");
+}
+
+ExitCode run(int argc, const char* const* argv, const Streams& streams,
+             const SystemFactory& factory) {
+    CLI::App app{"Hands memory over to the next kernel through kexec, with the module kho_bridge.",
+                 "khoctl"};
+    app.set_version_flag("--version", std::string("khoctl ") + KHOB_VERSION);
+    app.require_subcommand(1);
+    app.footer(
+        "Example:\n  khoctl preserve --pages 1024 --order mixed --seed 1\n"
+        "  khoctl load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline\n"
+        "  khoctl exec");
+    std::string root = "/";
+    app.add_option("--sysroot", root, "look for /sys, /proc and /lib below this directory")
+        ->group("");  // for tests: not in the help
+    Selection selection;
+    add_views(app, selection);
+    add_outgoing(app, selection);
+    add_kexec(app, selection);
+    add_incoming(app, selection);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return parse_result(app, e, streams);
+    }
+
+    const auto system = factory(root);
+    Progress progress(streams.err, streams.live);
+    Context context{system.get(), &progress};
+    const auto outcome = selection.action(context);
+    progress.end();
+    if (!outcome) {
+        report(streams, outcome.error());
+        return outcome.error().code;
+    }
+    if (outcome->value && !print(streams.out, render(*outcome->value, selection.format))) {
+        report(streams, Error{ExitCode::failure, "cannot write the result", ""});
+        return ExitCode::failure;
+    }
+    if (outcome->error) {
+        report(streams, *outcome->error);
+        return outcome->error->code;
+    }
+    return ExitCode::ok;
+}
+
+}  // namespace khob::cli

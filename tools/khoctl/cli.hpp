@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// khoctl's command line: one function a subcommand, all of the same shape.
+#ifndef KHOB_KHOCTL_CLI_HPP
+#define KHOB_KHOCTL_CLI_HPP
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "khob/error.hpp"
+#include "khob/progress.hpp"
+#include "khob/system.hpp"
+#include "khob/value.hpp"
+
+namespace khob::cli {
+
+/// What a subcommand has to work with.
+struct Context {
+    System* system = nullptr;
+    Progress* progress = nullptr;
+};
+
+/// What a subcommand gives back: what to print, and what went wrong although there is a result.
+struct Outcome {
+    std::optional<Value> value;
+    std::optional<Error> error;
+};
+
+using Action = std::function<Result<Outcome>(Context&)>;
+
+/// The subcommand that was asked for.
+struct Selection {
+    Action action;
+    Format format = Format::text;
+};
+
+/// Adds a subcommand; `example` ends its help. The returned app lives as long as `app`.
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary,
+                      const std::string& example);
+
+/// Adds --json to a subcommand.
+void add_json(CLI::App& command, Selection& selection);
+
+void add_views(CLI::App& app, Selection& selection);     // status, walk, ls, abi
+void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, put
+void add_kexec(CLI::App& app, Selection& selection);     // load, unload, exec
+void add_incoming(CLI::App& app, Selection& selection);  // attach, verify, get, restore, release
+
+}  // namespace khob::cli
+
+#endif  // KHOB_KHOCTL_CLI_HPP

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The subcommands around the jump: load, unload, exec.
+#include <fmt/format.h>
+
+#include "cli.hpp"
+#include "khob/files.hpp"
+#include "khob/load.hpp"
+#include "khob/numbers.hpp"
+
+namespace khob::cli {
+
+namespace {
+
+// The module takes a chain of more nodes for a cycle.
+constexpr std::size_t most_intervals = 4000;
+
+struct LoadArguments {
+    LoadOptions options;
+    std::string kernel;
+    std::string initrd;
+    std::string cmdline;
+    bool has_cmdline = false;
+    bool reuse_cmdline = false;
+    std::string method = "indirect";
+};
+
+Result<std::string> cmdline_of(const System& sys, const LoadArguments& args) {
+    if (!args.reuse_cmdline) {
+        if (!args.has_cmdline) {
+            return fail(ExitCode::usage, "the incoming kernel needs a command line",
+                        "give --cmdline TEXT or --reuse-cmdline");
+        }
+        return args.cmdline;
+    }
+    const auto running = read_text(sys.path("/proc/cmdline"));
+    if (!running) {
+        return tl::unexpected(running.error());
+    }
+    // Both: what --cmdline adds comes last, where it wins.
+    std::string out = reusable_cmdline(*running);
+    if (!args.cmdline.empty()) {
+        out += fmt::format("{}{}", out.empty() ? "" : " ", args.cmdline);
+    }
+    return out;
+}
+
+Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
+    auto cmdline = cmdline_of(*ctx.system, args);
+    if (!cmdline) {
+        return tl::unexpected(cmdline.error());
+    }
+    LoadOptions options = args.options;
+    options.kernel = args.kernel;
+    options.initrd = args.initrd;
+    options.cmdline = std::move(*cmdline);
+    const auto report = load(*ctx.system, options, *ctx.progress);
+    if (!report) {
+        return tl::unexpected(report.error());
+    }
+    return Outcome{report->to_value(), {}};
+}
+
+Result<Outcome> unload_kernel(Context& ctx) {
+    const auto report = unload(*ctx.system);
+    if (!report) {
+        return tl::unexpected(report.error());
+    }
+    return Outcome{report->to_value(), {}};
+}
+
+Result<Outcome> exec_kernel(Context& ctx) {
+    return tl::unexpected(exec(*ctx.system));
+}
+
+}  // namespace
+
+void add_kexec(CLI::App& app, Selection& selection) {
+    const auto args = std::make_shared<LoadArguments>();
+    CLI::App* load_cmd =
+        add_command(app, "load", "Load the next kernel so that what is preserved survives into it",
+                    "khoctl load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline");
+    load_cmd->add_option("KERNEL", args->kernel, "a relocatable bzImage for x86-64")->required();
+    load_cmd->add_option("--initrd", args->initrd, "its initrd");
+    CLI::Option* cmdline = load_cmd->add_option("--cmdline", args->cmdline, "its command line");
+    load_cmd->add_flag("--reuse-cmdline", args->reuse_cmdline,
+                       "this kernel's command line, then that of --cmdline");
+    load_cmd
+        ->add_option("--max-ranges", args->options.max_intervals,
+                     fmt::format("cover what is preserved with at most so many intervals (default "
+                                 "{})",
+                                 default_max_intervals))
+        ->check(CLI::Range(std::size_t{1}, most_intervals));
+    load_cmd->add_option("--method", args->method, "how the next kernel learns of it: indirect")
+        ->check(CLI::IsMember({"indirect"}));
+    add_json(*load_cmd, selection);
+    load_cmd->callback([&selection, args, cmdline] {
+        args->has_cmdline = cmdline->count() > 0;
+        selection.action = [args](Context& ctx) { return load_kernel(ctx, *args); };
+    });
+
+    CLI::App* unload_cmd = add_command(
+        app, "unload", "Forget the loaded kernel and give its memory back", "khoctl unload");
+    add_json(*unload_cmd, selection);
+    unload_cmd->callback([&selection] { selection.action = unload_kernel; });
+
+    CLI::App* exec_cmd =
+        add_command(app, "exec", "Jump into the loaded kernel now, without shutting down services",
+                    "khoctl exec");
+    exec_cmd->callback([&selection] { selection.action = exec_kernel; });
+}
+
+}  // namespace khob::cli

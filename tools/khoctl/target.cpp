@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Words of the command line into a line for the module.
+#include "target.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "khob/module.hpp"
+#include "khob/numbers.hpp"
+
+namespace khob::cli {
+
+Result<std::string> target_line(const std::vector<std::string>& words, TargetKinds kinds) {
+    if (words.size() == 1 && words[0] == "all") {
+        return "all";
+    }
+    if (kinds.subtree && words.size() == 2 && words[0] == "subtree") {
+        if (auto ok = check_subtree_name(words[1]); !ok) {
+            return tl::unexpected(ok.error());
+        }
+        return fmt::format("subtree {}", words[1]);
+    }
+    if (kinds.page && words.size() == 2) {
+        const auto addr = parse_u64(words[0]);
+        const auto order = parse_u64(words[1]);
+        if (addr && order && *order <= abi::order_max) {
+            return fmt::format("{:#x} {}", *addr, *order);
+        }
+    }
+    return fail(ExitCode::usage, fmt::format("'{}' is no target", fmt::join(words, " ")),
+                fmt::format("give all{}{}", kinds.page ? " | PHYS ORDER" : "",
+                            kinds.subtree ? " | subtree NAME" : ""));
+}
+
+}  // namespace khob::cli

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How a load is reported, and the command line that a load may reuse.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "khob/load.hpp"
+#include "khob/numbers.hpp"
+
+namespace khob {
+
+Value LoadReport::to_value() const {
+    Value v;
+    v.set("kernel_version", kernel_version)
+        .set("method", "indirect")
+        .set("intervals", std::uint64_t{covering.intervals.size()})
+        .set("preserved_bytes", Bytes{covering.preserved_bytes})
+        .set("gap_bytes", Bytes{covering.gap_bytes})
+        .set("covered_bytes", Bytes{covering.covered_bytes()})
+        .set("ram_bytes", Bytes{memory.ram_bytes})
+        .set("left_bytes", Bytes{memory.left_bytes})
+        .set("safe_bytes", Bytes{memory.safe_bytes})
+        .set("entry", entry)
+        .set("setup_data", setup_data)
+        .set("check_ms", Millis{check_ms})
+        .set("scratch_ms", Millis{scratch_ms})
+        .set("cover_ms", Millis{cover_ms})
+        .set("kexec_load_ms", Millis{kexec_ms})
+        .set("ms", Millis{total_ms});
+    Table areas{{"addr", "size"}, {}};
+    for (const Range& r : scratch) {
+        areas.rows.push_back({r.start, Bytes{r.size()}});
+    }
+    v.set("scratch", std::move(areas));
+    Table parts{{"name", "addr", "size", "data"}, {}};
+    for (const Segment& s : segments) {
+        parts.rows.push_back({s.name, s.address, Bytes{s.mem_bytes}, Bytes{s.data.size()}});
+    }
+    v.set("segments", std::move(parts));
+    return v;
+}
+
+Value UnloadReport::to_value() const {
+    Value v;
+    v.set("was_loaded", was_loaded).set("was_frozen", was_frozen);
+    return v;
+}
+
+std::string reusable_cmdline(std::string_view proc_cmdline) {
+    constexpr std::array<std::string_view, 2> loader_words{"BOOT_IMAGE=", "initrd="};
+    std::string out;
+    for (const std::string_view word : words(proc_cmdline)) {
+        bool keep = true;
+        for (const std::string_view prefix : loader_words) {
+            keep = keep && !word.starts_with(prefix);
+        }
+        if (keep) {
+            out += fmt::format("{}{}", out.empty() ? "" : " ", word);
+        }
+    }
+    return out;
+}
+
+}  // namespace khob

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The firmware's memory map out of sysfs.
+#include "khob/memory_map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "khob/files.hpp"
+#include "khob/numbers.hpp"
+
+namespace khob {
+
+namespace {
+
+constexpr std::uint64_t address_end = std::numeric_limits<std::uint64_t>::max();
+
+Result<MapEntry> read_entry(const std::filesystem::path& dir) {
+    std::array<std::string, 3> text;
+    std::size_t i = 0;
+    for (const char* name : {"start", "end", "type"}) {
+        auto got = read_text(dir / name);
+        if (!got) {
+            return tl::unexpected(got.error());
+        }
+        text.at(i++) = std::move(*got);
+    }
+    const auto start = parse_u64(trimmed(text[0]));
+    const auto last = parse_u64(trimmed(text[1]));
+    if (!start || !last || *last < *start || *last == address_end) {
+        return fail(ExitCode::failure, fmt::format("{} holds no memory range", dir.string()));
+    }
+    return MapEntry{make_range(*start, *last + 1), e820_type_from(trimmed(text[2]))};
+}
+
+}  // namespace
+
+E820Type e820_type_from(std::string_view name) {
+    // The names that Linux's firmware_map driver shows (arch/x86/kernel/e820.c).
+    constexpr std::array<std::pair<std::string_view, E820Type>, 8> names{{
+        {"System RAM", E820Type::ram},
+        {"Reserved", E820Type::reserved},
+        {"ACPI Tables", E820Type::acpi},
+        {"ACPI Non-volatile Storage", E820Type::nvs},
+        {"Unusable memory", E820Type::unusable},
+        {"Persistent Memory", E820Type::pmem},
+        {"Persistent Memory (legacy)", E820Type::pram},
+        {"Soft Reserved", E820Type::soft_reserved},
+    }};
+    for (const auto& [known, type] : names) {
+        if (known == name) {
+            return type;
+        }
+    }
+    return E820Type::reserved;
+}
+
+Result<MemoryMap> MemoryMap::make(std::vector<MapEntry> entries) {
+    std::sort(entries.begin(), entries.end(),
+              [](const MapEntry& a, const MapEntry& b) { return a.range < b.range; });
+    MemoryMap map;
+    for (const MapEntry& e : entries) {
+        if (e.range.empty()) {
+            continue;
+        }
+        if (!map.entries_.empty() && e.range.start < map.entries_.back().range.end) {
+            return fail(ExitCode::failure, fmt::format("the memory map contradicts itself at {:#x}",
+                                                       e.range.start.value()));
+        }
+        map.entries_.push_back(e);
+    }
+    // Joined first and cut to pages then: two RAM entries may meet inside a page.
+    std::vector<Range> ram;
+    for (const MapEntry& e : map.entries_) {
+        if (e.type == E820Type::ram) {
+            ram.push_back(e.range);
+        }
+    }
+    for (const Range& r : merged(std::move(ram))) {
+        const auto start = align_up(r.start.value(), page_size);
+        const std::uint64_t end = align_down(r.end.value(), page_size);
+        if (start && *start < end) {
+            map.ram_.push_back(make_range(*start, end));
+        }
+    }
+    if (map.ram_.empty()) {
+        return fail(ExitCode::failure, "the memory map names no RAM");
+    }
+    return map;
+}
+
+Result<MemoryMap> MemoryMap::read(const std::filesystem::path& dir) {
+    const auto names = list_dir(dir);
+    if (!names) {
+        return fail(ExitCode::failure,
+                    fmt::format("cannot read the firmware's memory map in {}", dir.string()),
+                    "mount sysfs on /sys; the kernel needs CONFIG_FIRMWARE_MEMMAP");
+    }
+    std::vector<MapEntry> entries;
+    for (const std::string& name : *names) {
+        auto entry = read_entry(dir / name);
+        if (!entry) {
+            return tl::unexpected(entry.error());
+        }
+        entries.push_back(*entry);
+    }
+    return make(std::move(entries));
+}
+
+std::vector<Range> MemoryMap::barriers(std::span<const Range> also) const {
+    std::vector<Range> out(also.begin(), also.end());
+    out.push_back(Range{PhysAddr(0), low_limit});
+    PhysAddr at{0};
+    for (const Range& r : ram_) {
+        out.push_back(Range{at, r.start});
+        at = r.end;
+    }
+    out.push_back(Range{at, PhysAddr(address_end)});
+    return merged(std::move(out));
+}
+
+}  // namespace khob

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The verifier.
+#include "khob/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+
+#include "khob/fill.hpp"
+
+namespace khob {
+
+namespace {
+
+constexpr std::size_t piece_bytes = 1U << 20;
+
+Range pages_of(const abi::record& r) {
+    return make_range(align_down(r.addr, page_size), page_round(r.addr + r.size));
+}
+
+bool sane(const abi::record& r) {
+    const bool range_ok =
+        r.size > 0 && r.addr + r.size > r.addr && align_up(r.addr + r.size, page_size).has_value();
+    if (r.kind == abi::record_blob) {
+        return range_ok;
+    }
+    return r.kind == abi::record_fill && range_ok && r.size >= page_size &&
+           std::has_single_bit(r.size) && is_aligned(r.addr, r.size);
+}
+
+Order order_of(const abi::record& r) {
+    return Order(static_cast<unsigned>(std::countr_zero(r.size)) - abi::page_shift);
+}
+
+/// What is preserved, to be asked for folios and for whole ranges.
+class Preserved {
+  public:
+    explicit Preserved(std::span<const Key> keys) : keys_(keys.begin(), keys.end()) {
+        std::sort(keys_.begin(), keys_.end());
+        std::vector<Range> all;
+        for (const Key& k : keys_) {
+            all.push_back(k.range());
+        }
+        ranges_ = merged(std::move(all));
+    }
+    bool holds(const abi::record& r) const {
+        if (r.kind == abi::record_fill) {
+            return std::binary_search(keys_.begin(), keys_.end(),
+                                      Key{PhysAddr(r.addr), order_of(r)});
+        }
+        const Range want = pages_of(r);
+        const auto it =
+            std::upper_bound(ranges_.begin(), ranges_.end(), want.start,
+                             [](PhysAddr at, const Range& range) { return at < range.end; });
+        return it != ranges_.end() && it->contains(want);
+    }
+
+  private:
+    std::vector<Key> keys_;
+    std::vector<Range> ranges_;
+};
+
+/// Reads one record's memory. What is wrong with it, or nothing.
+std::optional<Finding> check_content(const abi::record& r, const VerifyInputs& in,
+                                     ByteVector& buffer, std::uint64_t before, std::uint64_t all) {
+    FillCheck words(r.seed, r.index);
+    Digest digest;
+    for (std::uint64_t done = 0; done < r.size;) {
+        const auto n = std::min<std::uint64_t>(piece_bytes, r.size - done);
+        const ByteSpan piece = ByteSpan(buffer).first(n);
+        if (const auto got = in.read(PhysAddr(r.addr + done), piece); !got) {
+            return Finding{Verdict::lost, r, got.error().what};
+        }
+        digest.feed(piece);
+        if (r.kind == abi::record_fill) {
+            words.feed(piece);
+        }
+        done += n;
+        if (in.progressed) {
+            in.progressed(before + done, all);
+        }
+    }
+    const bool digest_good = digest.value() == r.digest;
+    if (!words.good()) {
+        return Finding{
+            Verdict::corrupt, r,
+            fmt::format("the word at offset {:#x} is not what seed {} gives{}", words.bad_offset(),
+                        r.seed, digest_good ? ", though the stored digest agrees" : "")};
+    }
+    if (!digest_good) {
+        return Finding{
+            Verdict::corrupt, r,
+            fmt::format("xxh64 is {:#018x}, recorded was {:#018x}", digest.value(), r.digest)};
+    }
+    return std::nullopt;
+}
+
+void add_finding(VerifyReport& report, Finding finding) {
+    if (finding.verdict == Verdict::corrupt) {
+        ++report.corrupt;
+    } else {
+        ++report.lost;
+    }
+    if (report.findings.size() < max_findings) {
+        report.findings.push_back(std::move(finding));
+    }
+}
+
+/// Records whose memory is gone were restored if the module has given back as many pages.
+void judge_missing(VerifyReport& report, const std::vector<abi::record>& missing,
+                   std::uint64_t restored_pages) {
+    std::uint64_t pages = 0;
+    for (const abi::record& r : missing) {
+        pages += pages_of(r).size() / page_size;
+    }
+    if (pages <= restored_pages) {
+        report.restored += missing.size();
+        return;
+    }
+    for (const abi::record& r : missing) {
+        add_finding(report, Finding{Verdict::lost, r, "the tree no longer holds it"});
+    }
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::verified:
+            return "verified";
+        case Verdict::corrupt:
+            return "corrupt";
+        case Verdict::lost:
+            return "lost";
+        case Verdict::restored:
+            return "restored";
+    }
+    return "";
+}
+
+Result<std::vector<abi::record>> parse_records(ByteView bytes) {
+    if (bytes.size() % sizeof(abi::record) != 0) {
+        return fail(ExitCode::data_damaged,
+                    fmt::format("{} has {} bytes, which is no whole number of records",
+                                abi::records_name, bytes.size()));
+    }
+    std::vector<abi::record> out(bytes.size() / sizeof(abi::record));
+    if (!out.empty()) {
+        std::memcpy(out.data(), bytes.data(), bytes.size());
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (!sane(out[i])) {
+            return fail(ExitCode::data_damaged,
+                        fmt::format("record {} of {} makes no sense: kind {}, address {:#x}, "
+                                    "{} bytes",
+                                    i, abi::records_name, out[i].kind, out[i].addr, out[i].size));
+        }
+    }
+    return out;
+}
+
+VerifyReport verify(const VerifyInputs& in) {
+    const Preserved preserved(in.keys);
+    VerifyReport report;
+    report.records = in.records.size();
+    std::uint64_t all = 0;
+    for (const abi::record& r : in.records) {
+        all += r.size;
+    }
+    ByteVector buffer(piece_bytes);
+    std::vector<abi::record> missing;
+    std::uint64_t before = 0;
+    for (const abi::record& r : in.records) {
+        if (!preserved.holds(r)) {
+            missing.push_back(r);
+        } else if (auto finding = check_content(r, in, buffer, before, all)) {
+            add_finding(report, std::move(*finding));
+        } else {
+            ++report.verified;
+            report.verified_bytes += r.size;
+            report.verified_pages += r.kind == abi::record_fill ? r.size / page_size : 0;
+        }
+        before += r.size;
+    }
+    judge_missing(report, missing, in.restored_pages);
+    return report;
+}
+
+}  // namespace khob

@@ -56,15 +56,16 @@ static const struct khob_node *khob_check_node(struct khob_check *c, u64 pa, uns
 static int khob_check_key(struct khob_check *c, u64 key)
 {
 	const char *why = "a page may not be preserved";
-	u64 pa, size, end = c->limits->end_pa;
+	u64 pa, size = 0, end = c->limits->end_pa;
 	unsigned int order;
 	int err;
 
 	if (khob_key_decode(key, &pa, &order))
 		return khob_refuse(c, 0, 0, "a leaf holds a bit that is no page's key");
 	/* The page of the highest order is all of the 64-bit space: no memory holds it. */
-	size = order < KHOB_ORDER_MAX ? (u64)KHOB_PAGE_SIZE << order : U64_MAX;
-	if (size > end || pa > end - size)
+	if (order < KHOB_ORDER_MAX)
+		size = (u64)KHOB_PAGE_SIZE << order;
+	if (!size || size > end || pa > end - size)
 		return khob_refuse(c, pa, 0, "a preserved page reaches behind the end of memory");
 	err = c->ops->key(c->ctx, pa, order, &why);
 	if (err) {

@@ -96,7 +96,7 @@ TEST(Expr, BoundsItsDepthAndLength) {
     const auto calls = parse_expr([] {
         std::string text = "1";
         for (int i = 0; i < 100; ++i) {
-            text = "log2(" + text + ")";
+            text.insert(0, "log2(").append(")");
         }
         return text;
     }());

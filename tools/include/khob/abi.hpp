@@ -62,15 +62,7 @@ constexpr std::optional<Version> version_from(std::string_view name) {
 
 /// Whether a version has the property blob_size.
 constexpr bool has_blob_size(Version version) {
-    switch (version) {
-        case Version::kho_v2:
-            return false;
-        case Version::kho_v3:
-            return true;
-        case Version::kho_v4:
-            return true;
-    }
-    return false;
+    return version == Version::kho_v3 || version == Version::kho_v4;
 }
 
 // The radix tree of preserved pages: page-sized nodes, the lowest level a bitmap, indexed by keys

@@ -28,7 +28,7 @@ class Writer {
         out["prefix"] = schema_.prefix;
         out["page_shift"] = model_.page_shift;
         out["parameters"] = Json::array({page_shift()});
-        out["default_version"] = schema_.versions[schema_.default_version].info.name;
+        out["default_version"] = version_name(default_version());
         out["versions"] = Json::array();
         for (const std::size_t version : model_.versions) {
             out["versions"].push_back(this->version(version));
@@ -48,6 +48,13 @@ class Writer {
   private:
     [[nodiscard]] const std::string& version_name(std::size_t version) const {
         return schema_.versions[version].info.name;
+    }
+
+    /// The schema's default, or the newest if that is not among those chosen.
+    [[nodiscard]] std::size_t default_version() const {
+        const bool chosen = std::count(model_.versions.begin(), model_.versions.end(),
+                                       schema_.default_version) != 0;
+        return chosen ? schema_.default_version : model_.versions.back();
     }
 
     [[nodiscard]] Json info(const Info& info) const {

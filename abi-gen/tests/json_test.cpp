@@ -104,6 +104,11 @@ TEST(Json, VersionsSayWhichPropertiesTheyHave) {
     EXPECT_EQ(versions[1]["compatible"], "b");
 }
 
+TEST(Json, TheDefaultVersionIsOneOfThem) {
+    EXPECT_EQ(model_of({0, 1})["default_version"], "v2");
+    EXPECT_EQ(model_of({0})["default_version"], "v1");
+}
+
 TEST(Json, InvariantsShowTheirSides) {
     const auto invariant = model_of({0, 1})["invariants"][0];
     EXPECT_EQ(invariant["name"], "fine");

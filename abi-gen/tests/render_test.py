@@ -93,6 +93,30 @@ class Goldens(Scratch):
         self.assertIn("--target abi", stale.stderr)
 
 
+class SingleVersion(Scratch):
+    """Headers of one version alone."""
+
+    def test_they_compile_and_know_only_it(self) -> None:
+        for abi in ("kho-v2", "kho-v3", "kho-v4"):
+            abi_gen("model", "--schema", SCHEMA, "--abi", abi, "-o", self.dir / "model.json")
+            templates = pathlib.Path(render.__file__).parent / "templates"
+            subprocess.run(
+                [sys.executable, render.__file__, "--model", str(self.dir / "model.json"),
+                 f"{templates / 'kernel.h.j2'}={self.dir / 'abi.h'}",
+                 f"{templates / 'abi.hpp.j2'}={self.dir / 'abi.hpp'}"],
+                check=True, capture_output=True,
+            )
+            source = self.dir / "both.cpp"
+            source.write_text('#include "abi.h"\n#include "abi.hpp"\n'
+                              f'static_assert(khob::abi::version_from("{abi}"));\n'
+                              "static_assert(KHOB_ABI_NR == 1);\n")
+            subprocess.run(
+                ["c++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                 "-fsyntax-only", str(source)],
+                check=True,
+            )
+
+
 class CommandLine(Scratch):
     """abi-gen itself."""
 

@@ -54,12 +54,10 @@ ByteVector build_boot_params(const BootParamsInputs& in) {
     if (const auto running = read_boot_params(in.running)) {
         take_over(bp, *running);
     }
-    ByteVector page(sizeof(bp));
     // The header may be longer than the struct that this was compiled with: copy by its own length.
-    std::memcpy(page.data(), &bp, sizeof(bp));
     constexpr std::size_t hdr_at = offsetof(boot_params, hdr);
-    std::memcpy(page.data() + hdr_at, in.image.data() + hdr_at, in.kernel->header_end - hdr_at);
-    std::memcpy(&bp, page.data(), sizeof(bp));
+    std::memcpy(reinterpret_cast<std::byte*>(&bp) + hdr_at, in.image.data() + hdr_at,
+                in.kernel->header_end - hdr_at);
 
     bp.acpi_rsdp_addr = in.acpi_rsdp.value();
     setup_header& hdr = bp.hdr;
@@ -90,6 +88,7 @@ ByteVector build_boot_params(const BootParamsInputs& in) {
                                            .type = static_cast<std::uint32_t>(entries[i].type)};
     }
     bp.e820_entries = static_cast<std::uint8_t>(n);
+    ByteVector page(sizeof(bp));
     std::memcpy(page.data(), &bp, sizeof(bp));
     return page;
 }

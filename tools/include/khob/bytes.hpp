@@ -39,8 +39,9 @@ std::optional<T> load_le(ByteView bytes, std::uint64_t offset) {
 template <typename T>
 void append(ByteVector& out, const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
-    const auto* first = reinterpret_cast<const std::byte*>(&value);
-    out.insert(out.end(), first, first + sizeof(T));
+    const std::size_t at = out.size();
+    out.resize(at + sizeof(T));
+    std::memcpy(out.data() + at, &value, sizeof(T));
 }
 
 /// The bytes of a string, without a final NUL.

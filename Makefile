@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The human interface: `make help` lists what there is.
+
+PYTHON := /usr/bin/python3
+BUILD := build
+JOBS ?= $(shell nproc)
+KHOBVM := PYTHONPATH=selftests/vm PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m khobvm
+KHOCTL := $(BUILD)/tools/khoctl/khoctl-static
+
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+mandir ?= $(prefix)/share/man
+includedir ?= $(prefix)/include
+completiondir ?= $(prefix)/share/bash-completion/completions
+# Not below prefix: dkms and the kernel look nowhere else.
+dkmsdir ?= /usr/src
+VERSION := $(shell sed -n 's/^project(kho-bridge VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+
+.DELETE_ON_ERROR:
+.PHONY: help all deps tools modules demo test test-unit test-vm lint abi install uninstall clean
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+all: tools modules ## build everything
+
+deps: ## install the Debian packages that are missing (KHOB_NO_INSTALL=1: only say which)
+	@scripts/install-deps
+
+$(BUILD)/CMakeCache.txt: CMakeLists.txt | deps
+	@cmake -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo > $(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(BUILD)/configure.log
+
+tools: $(BUILD)/CMakeCache.txt ## build khoctl, abi-gen and the unit tests
+	@cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
+
+modules: deps ## build kho_bridge.ko for each stock kernel
+	@$(PYTHON) scripts/build_modules.py --build $(BUILD)
+
+demo: tools modules ## hand 256 MiB over from kernel to kernel, in a VM
+	@$(KHOBVM) demo
+
+test-unit: tools
+	@$(PYTHON) scripts/run_tests.py unit
+
+test-vm: tools modules
+	@$(PYTHON) scripts/run_tests.py vm
+
+test: tools modules ## run every test
+	@$(PYTHON) scripts/run_tests.py all
+
+lint: tools modules ## check style and run the static analysers
+	@$(PYTHON) scripts/lint.py
+
+abi: tools ## generate the ABI's headers from the schema
+	@cmake --build $(BUILD) --target abi -- --no-print-directory
+
+# Debian packages, installed by hand or into a package's tree: dkms builds the
+# module for each kernel that the machine has.
+install: tools ## install khoctl, module source (dkms), headers, man page; honours DESTDIR, prefix
+	install -D -m 755 $(BUILD)/tools/khoctl/khoctl $(DESTDIR)$(bindir)/khoctl
+	install -D -m 644 $(BUILD)/tools/khoctl.1 $(DESTDIR)$(mandir)/man1/khoctl.1
+	install -D -m 644 tools/completion/khoctl.bash $(DESTDIR)$(completiondir)/khoctl
+	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h tools/include/khob/abi.hpp
+	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION) module/Kbuild module/*.c module/*.h
+	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/core module/core/*.c module/core/*.h
+	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/include/khob module/include/khob/*.h
+	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
+
+uninstall: ## take away what install put there
+	rm -f $(DESTDIR)$(bindir)/khoctl $(DESTDIR)$(mandir)/man1/khoctl.1 $(DESTDIR)$(completiondir)/khoctl
+	rm -rf $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
+
+clean: ## remove what was built (the cache of kernels stays)
+	rm -rf $(BUILD)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Style and static analysis of every tracked file; says which tool complains of what."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = "/usr/bin/python3"
+PYTHON_PATHS = ("selftests/vm", "abi-gen", "scripts")
+# Generated code is judged by what generates it, test vectors are no prose.
+CPP_GENERATED = ("tools/include/khob/abi.hpp",)
+# __packed is the kernel's own; the generated header makes it for userspace.
+CHECKPATCH_IGNORE = "PREFER_DEFINED_ATTRIBUTE_MACRO,FILE_PATH_CHANGES,SPDX_LICENSE_TAG"
+
+
+def tracked(*patterns: str) -> list[str]:
+    """Tracked files that match, relative to the root."""
+    done = subprocess.run(["git", "ls-files", "--", *patterns], cwd=ROOT, check=True,
+                          capture_output=True, text=True)
+    return [line for line in done.stdout.splitlines() if (ROOT / line).exists()]
+
+
+def run(command: Sequence[str], environment: dict[str, str] | None = None) -> tuple[bool, str]:
+    """Return: whether it was content, and what it said."""
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, env={**os.environ, **(environment or {})}, check=False)
+    return done.returncode == 0, done.stdout
+
+
+def clang_format() -> tuple[bool, str]:
+    """Format of the C++ sources."""
+    return run(["clang-format", "--dry-run", "-Werror", *tracked("*.cpp", "*.hpp")])
+
+
+def clang_tidy() -> tuple[bool, str]:
+    """Every C++ file that the build knows, as many at a time as there are CPUs."""
+    files = tracked("*.cpp")
+
+    def one(path: str) -> tuple[bool, str]:
+        good, said = run(["clang-tidy", "-p", "build", "--quiet", path])
+        return good, "" if good else said
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(one, files))
+    return all(good for good, _ in results), "".join(said for _, said in results)
+
+
+def checkpatch() -> tuple[bool, str]:
+    """The kernel's own style checker over all C."""
+    environment = {"PYTHONPATH": "selftests/vm", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([PYTHON, "-m", "khobvm", "checkpatch"], cwd=ROOT, check=False,
+                          stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+    if done.returncode:
+        return False, "checkpatch could not be fetched\n"
+    script = done.stdout.strip()
+    good, said = run(["perl", script, "--no-tree", "--strict", "--terse", "--show-types",
+                      "--max-line-length=100", f"--ignore={CHECKPATCH_IGNORE}", "-f",
+                      *tracked("module/*.c", "module/*.h")])
+    return good, said
+
+
+def sparse_and_clang() -> tuple[bool, str]:
+    """The module with clang and under sparse, for each kernel."""
+    return run([PYTHON, "scripts/build_modules.py", "--lint"])
+
+
+def python_style() -> tuple[bool, str]:
+    """flake8 over all Python."""
+    return run(["flake8", "--max-line-length=100", *tracked("*.py")])
+
+
+def python_types() -> tuple[bool, str]:
+    """mypy, one tree at a time: each has its own top."""
+    good, said = True, ""
+    for top in PYTHON_PATHS:
+        files = [f for f in tracked(f"{top}/*.py") if "/tests/" not in f]
+        ok, text = run(["mypy", "--strict", "--no-error-summary", "--cache-dir=build/mypy",
+                        "--explicit-package-bases", *files],
+                       {"MYPYPATH": f"{ROOT / top}:{ROOT / 'selftests/vm'}"})
+        good, said = good and ok, said + text
+    return good, said
+
+
+def shell() -> tuple[bool, str]:
+    """shellcheck over the scripts that have to be shell."""
+    return run(["shellcheck", "scripts/install-deps", ".ci/run", *tracked("*.bash")])
+
+
+CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
+    "clang-format": clang_format,
+    "checkpatch": checkpatch,
+    "flake8": python_style,
+    "mypy": python_types,
+    "shellcheck": shell,
+    "sparse, clang": sparse_and_clang,
+    "clang-tidy": clang_tidy,
+}
+
+
+def main() -> int:
+    """Return: 0 if every check is content."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=CHECKS, action="append", help="just this one")
+    arguments = parser.parse_args()
+    bad = []
+    for name in arguments.only or CHECKS:
+        good, said = CHECKS[name]()
+        print(f"{name}: {'ok' if good else 'FAILED'}", flush=True)
+        if not good:
+            print(said, end="", flush=True)
+            bad.append(name)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

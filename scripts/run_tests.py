@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the tests and counts them: unit tests, the VM runner's own, and the VMs.
+
+The last line is "N passed, N failed".
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+VM = ROOT / "selftests" / "vm"
+
+
+def unit() -> tuple[int, int]:
+    """Everything that ctest knows. Return: passed, failed."""
+    result = BUILD / "ctest.xml"
+    result.unlink(missing_ok=True)
+    done = subprocess.run(
+        ["ctest", "--test-dir", str(BUILD), "-j", str(os.cpu_count()), "--output-on-failure",
+         "--progress", "--output-junit", str(result)], check=False)
+    if not result.exists():
+        return 0, 1
+    suite = ElementTree.parse(result).getroot()
+    total, failed = int(suite.get("tests", "0")), int(suite.get("failures", "0"))
+    # A test that ctest could not start is no pass either.
+    failed += int(suite.get("skipped", "0")) + int(suite.get("disabled", "0"))
+    if not total or (done.returncode and not failed):
+        failed += 1
+    return total - failed, failed
+
+
+def runner() -> tuple[int, int]:
+    """The VM runner's own tests."""
+    sys.path.insert(0, str(VM))
+    sys.path.insert(0, str(VM / "tests"))
+    suite = unittest.defaultTestLoader.discover(str(VM / "tests"), pattern="test_*.py")
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    failed = len(result.failures) + len(result.errors) + len(result.skipped)
+    if not result.testsRun:
+        failed += 1
+    return result.testsRun - failed, failed
+
+
+def machines(words: list[str]) -> tuple[int, int]:
+    """Kernels in VMs: every step of every case is a test."""
+    result = BUILD / "vm-results.json"
+    result.unlink(missing_ok=True)
+    environment = dict(os.environ, PYTHONPATH=str(VM), PYTHONDONTWRITEBYTECODE="1")
+    done = subprocess.run(["/usr/bin/python3", "-m", "khobvm", "run", "--json", str(result), *words],
+                          cwd=ROOT, env=environment, check=False)
+    if not result.exists():
+        return 0, 1
+    cases = json.loads(result.read_text())["cases"]
+    passed = sum(1 for case in cases if case["ok"])
+    failed = len(cases) - passed
+    if not cases or (done.returncode and not failed):
+        failed += 1
+    return passed, failed
+
+
+def main() -> int:
+    """Return: 0 if nothing failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=("unit", "vm", "all"))
+    parser.add_argument("--case", action="append", default=[], help="only these VM cases")
+    arguments = parser.parse_args()
+    counts: list[tuple[int, int]] = []
+    if arguments.what in ("unit", "all"):
+        counts.append(unit())
+    if arguments.what in ("vm", "all"):
+        counts.append(runner())
+        counts.append(machines([f"--case={glob}" for glob in arguments.case]))
+    passed, failed = (sum(column) for column in zip(*counts))
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

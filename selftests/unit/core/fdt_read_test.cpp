@@ -100,7 +100,7 @@ TEST(FdtRead, SaysThatAVersionIsUnknown) {
 
 TEST(FdtRead, FindsAVersionInAList) {
     Builder b;
-    const std::string list("kho-v9\0kho-v3", 14);
+    const std::string list = std::string("kho-v9") + '\0' + "kho-v3" + '\0';
     b.begin("").prop(KHOB_PROP_COMPATIBLE, Bytes(list.begin(), list.end()));
     b.u64(KHOB_PROP_MEMORY_MAP, map_pa).end();
     const Read read = read_fdt(b.finish());

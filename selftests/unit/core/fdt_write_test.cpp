@@ -71,8 +71,7 @@ TEST(FdtWrite, EveryVersionIsReadBackByBoth) {
 }
 
 TEST(FdtWrite, GrowsBeyondAPage) {
-    EXPECT_GT(khob_fdt_size(KHOB_ABI_KHO_V4, some_subtrees(500).data(), 500),
-              std::size_t{8 * KHOB_PAGE_SIZE});
+    EXPECT_GT(khob_fdt_size(KHOB_ABI_KHO_V4, some_subtrees(500).data(), 500), 8 * KHOB_PAGE_SIZE);
 }
 
 TEST(FdtWrite, AnyAlignmentWillDo) {

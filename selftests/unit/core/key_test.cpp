@@ -5,9 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <random>
 
 #include "core/radix.h"
+#include "memory.hpp"
 
 namespace {
 
@@ -40,7 +40,7 @@ TEST(Key, MatchesTheSchema) {
 }
 
 TEST(Key, RoundTrips) {
-    std::mt19937_64 random(1);
+    auto random = khob::test::seeded(1);
     for (unsigned int order = 0; order <= KHOB_ORDER_MAX; order++) {
         for (int i = 0; i < 1000; i++) {
             const unsigned int shift = KHOB_PAGE_SHIFT + order;

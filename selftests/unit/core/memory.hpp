@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <random>
 #include <set>
 #include <vector>
 
@@ -85,6 +86,11 @@ class Tree {
     Memory memory_;
     khob_radix radix_{};
 };
+
+/// Random numbers that are the same in every run, so that a failure can be looked into.
+inline std::mt19937_64 seeded(std::uint64_t seed) {
+    return std::mt19937_64(seed);
+}
 
 /// The key of a page, which must have one.
 std::uint64_t key_of(std::uint64_t pa, unsigned int order);

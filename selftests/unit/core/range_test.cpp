@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -49,7 +48,7 @@ Ranges runs_of(const std::vector<bool>& covered, std::uint64_t base) {
 
 TEST(Range, AgreesWithBruteForce) {
     constexpr std::size_t pages = 256;
-    std::mt19937_64 random(7);
+    auto random = khob::test::seeded(7);
     for (int round = 0; round < 2000; round++) {
         // Low memory, far up, and up to the last byte of the 64-bit space (end 0 there).
         const std::uint64_t base = round % 3 == 0   ? 0
@@ -124,7 +123,7 @@ void expect_sound(std::uint64_t start, std::uint64_t end, unsigned int max_order
 }
 
 TEST(RangeSplit, CoversExactlyWithTheLargestPieces) {
-    std::mt19937_64 random(11);
+    auto random = khob::test::seeded(11);
     for (int round = 0; round < 20000; round++) {
         const unsigned int bits = 1 + random() % 51;
         std::uint64_t start = random() >> (64 - bits) << KHOB_PAGE_SHIFT;
@@ -154,7 +153,7 @@ TEST(RangeSplit, GivesTheSameKeysToPreserveAndUnpreserve) {
     const auto del = [](void* ctx, std::uint64_t pa, unsigned int order) {
         return static_cast<Tree*>(ctx)->del(khob::test::key_of(pa, order));
     };
-    std::mt19937_64 random(13);
+    auto random = khob::test::seeded(13);
     for (int round = 0; round < 2000; round++) {
         const std::uint64_t start = random() % 100000 * page;
         const std::uint64_t end = start + (1 + random() % 5000) * page;

@@ -28,7 +28,7 @@ deps: ## install the Debian packages that are missing (KHOB_NO_INSTALL=1: only s
 	@scripts/install-deps
 
 $(BUILD)/CMakeCache.txt: CMakeLists.txt | deps
-	@cmake -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo > $(BUILD).log 2>&1 || \
+	@cmake -S . -B $(BUILD) > $(BUILD).log 2>&1 || \
 		{ cat $(BUILD).log; exit 1; }
 	@mv $(BUILD).log $(BUILD)/configure.log
 

@@ -16,7 +16,7 @@ namespace {
 
 enum class Kind { text, number, boolean, address, bytes, micros, orders };
 
-constexpr std::array<std::pair<std::string_view, Kind>, 29> kinds{{
+constexpr std::array<std::pair<std::string_view, Kind>, 31> kinds{{
     {"test_build", Kind::boolean},      {"out.keys", Kind::number},
     {"out.pages", Kind::number},        {"out.bytes", Kind::bytes},
     {"out.orders", Kind::orders},       {"out.subtrees", Kind::number},
@@ -31,7 +31,8 @@ constexpr std::array<std::pair<std::string_view, Kind>, 29> kinds{{
     {"in.gap_pages", Kind::number},     {"in.restored_pages", Kind::number},
     {"in.attach_us", Kind::number},     {"in.kexec_tsc", Kind::number},
     {"in.tsc_khz", Kind::number},       {"in.kexec_count", Kind::number},
-    {"tsc_khz", Kind::number},
+    {"tsc_khz", Kind::number},          {"out.folios", Kind::number},
+    {"out.arena_bytes", Kind::bytes},
 }};
 
 Kind kind_of(std::string_view name) {

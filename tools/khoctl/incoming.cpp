@@ -2,6 +2,7 @@
 // The subcommands of the incoming side: attach, verify, get, restore, release.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli.hpp"
@@ -93,6 +94,8 @@ Result<Outcome> verify_handover(Context& ctx) {
     }
     const auto records = parse_records(*raw);
     const auto keys = module->keys(Side::in);
+    const auto ranges = module->ranges(Side::in);
+    const auto subtrees = module->subtrees(Side::in);
     const auto data = module->open_data(Side::in);
     const auto status = module->status();
     for (const Error* e : {records ? nullptr : &records.error(), keys ? nullptr : &keys.error(),
@@ -102,11 +105,16 @@ Result<Outcome> verify_handover(Context& ctx) {
         }
     }
     ctx.progress->step(fmt::format("verifying {} records", records->size()));
+    const auto held_blobs = std::count_if(subtrees->begin(), subtrees->end(), [](const Subtree& s) {
+        return s.name != abi::meta_name && s.name != abi::records_name;
+    });
     Progress& progress = *ctx.progress;
     const VerifyReport report =
         verify({.records = *records,
                 .keys = *keys,
+                .ranges = *ranges,
                 .restored_pages = status->number_or("in.restored_pages", 0),
+                .held_blobs = static_cast<std::uint64_t>(held_blobs),
                 .read = [&data](PhysAddr at, ByteSpan to) { return read_at(*data, at, to); },
                 .progressed = [&progress](std::uint64_t done,
                                           std::uint64_t all) { progress.update(done, all); }});

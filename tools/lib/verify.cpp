@@ -35,12 +35,12 @@ Order order_of(const abi::record& r) {
     return Order(static_cast<unsigned>(std::countr_zero(r.size)) - abi::page_shift);
 }
 
-/// What is preserved, to be asked for folios and for whole ranges.
-class Preserved {
+/// What is still held, to be asked for folios and for whole ranges.
+class Held {
   public:
-    explicit Preserved(std::span<const Key> keys) : keys_(keys.begin(), keys.end()) {
+    explicit Held(const VerifyInputs& in) : keys_(in.keys.begin(), in.keys.end()) {
         std::sort(keys_.begin(), keys_.end());
-        std::vector<Range> all;
+        std::vector<Range> all(in.ranges.begin(), in.ranges.end());
         for (const Key& k : keys_) {
             all.push_back(k.range());
         }
@@ -109,19 +109,14 @@ void add_finding(VerifyReport& report, Finding finding) {
     }
 }
 
-/// Records whose memory is gone were restored if the module has given back as many pages.
-void judge_missing(VerifyReport& report, const std::vector<abi::record>& missing,
-                   std::uint64_t restored_pages) {
-    std::uint64_t pages = 0;
-    for (const abi::record& r : missing) {
-        pages += pages_of(r).size() / page_size;
-    }
-    if (pages <= restored_pages) {
+/// Records whose memory is gone were given back if the module has given back as much.
+void judge_missing(VerifyReport& report, const std::vector<abi::record>& missing, bool given_back) {
+    if (given_back) {
         report.restored += missing.size();
         return;
     }
     for (const abi::record& r : missing) {
-        add_finding(report, Finding{Verdict::lost, r, "the tree no longer holds it"});
+        add_finding(report, Finding{Verdict::lost, r, "it is no longer held"});
     }
 }
 
@@ -163,29 +158,37 @@ Result<std::vector<abi::record>> parse_records(ByteView bytes) {
 }
 
 VerifyReport verify(const VerifyInputs& in) {
-    const Preserved preserved(in.keys);
+    const Held held(in);
     VerifyReport report;
     report.records = in.records.size();
     std::uint64_t all = 0;
+    std::uint64_t blobs = 0;
     for (const abi::record& r : in.records) {
         all += r.size;
+        blobs += r.kind == abi::record_blob ? 1 : 0;
     }
     ByteVector buffer(piece_bytes);
-    std::vector<abi::record> missing;
+    std::vector<abi::record> missing_folios;
+    std::vector<abi::record> missing_blobs;
+    std::uint64_t missing_pages = 0;
     std::uint64_t before = 0;
     for (const abi::record& r : in.records) {
-        if (!preserved.holds(r)) {
-            missing.push_back(r);
+        const bool folio = r.kind == abi::record_fill;
+        const std::uint64_t pages = pages_of(r).size() / page_size;
+        if (!held.holds(r)) {
+            (folio ? missing_folios : missing_blobs).push_back(r);
+            missing_pages += folio ? pages : 0;
         } else if (auto finding = check_content(r, in, buffer, before, all)) {
             add_finding(report, std::move(*finding));
         } else {
             ++report.verified;
             report.verified_bytes += r.size;
-            report.verified_pages += r.kind == abi::record_fill ? r.size / page_size : 0;
+            report.verified_pages += folio ? pages : 0;
         }
         before += r.size;
     }
-    judge_missing(report, missing, in.restored_pages);
+    judge_missing(report, missing_folios, missing_pages <= in.restored_pages);
+    judge_missing(report, missing_blobs, missing_blobs.size() + in.held_blobs <= blobs);
     return report;
 }
 

@@ -50,8 +50,10 @@ struct VerifyReport {
 
 struct VerifyInputs {
     std::span<const abi::record> records;
-    std::span<const Key> keys;         ///< of the incoming tree, any order
-    std::uint64_t restored_pages = 0;  ///< pages that the module has already given back
+    std::span<const Key> keys;         ///< data folios still held, any order
+    std::span<const Range> ranges;     ///< all memory still held, subtrees too; ascending
+    std::uint64_t restored_pages = 0;  ///< data pages that the module has already given back
+    std::uint64_t held_blobs = 0;      ///< subtrees still held, without the bridge's own two
     ReadMemory read;
     Progressed progressed;  ///< may be empty
 };
@@ -63,9 +65,10 @@ struct VerifyInputs {
 Result<std::vector<abi::record>> parse_records(ByteView bytes);
 
 /**
- * Verifies every record: its memory is still preserved (else lost, or restored when the
- * module has given back that many pages), every word is what its seed says (fill records)
- * and its xxh64 is the recorded one. Memory that cannot be read counts as lost.
+ * Verifies every record: its memory is still held (else it is lost; or restored, if the
+ * module has given back as many pages or subtrees as are missing), every word is what its
+ * seed says (fill records) and its xxh64 is the recorded one. Memory that cannot be read
+ * counts as lost.
  */
 VerifyReport verify(const VerifyInputs& in);
 

@@ -99,7 +99,8 @@ bool khob_fdt_is_whole(const void *data, size_t len);
 /* Bytes that khob_fdt_wrap() needs; 0 if so many cannot be wrapped (near 2 GiB). */
 size_t khob_fdt_wrap_size(size_t len);
 /*
- * @data may be NULL: zeroes. @payload, if not NULL: where the bytes stand in @buf.
+ * @data may be NULL: zeroes. @payload, if not NULL: where the bytes stand in @buf,
+ * 8-byte aligned if @buf is: structs that were wrapped can be read in place.
  * Return: totalsize or -ENOSPC.
  */
 long khob_fdt_wrap(void *buf, size_t size, const void *data, size_t len, void **payload);

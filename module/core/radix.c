@@ -66,12 +66,20 @@ static bool khob_key_valid(u64 key)
 	return key && key <= KHOB_KEY_MAX;
 }
 
-/* Whether a node, table or bitmap, has nothing in it. */
-static bool khob_node_empty(const struct khob_node *node)
+/*
+ * Whether a node, table or bitmap, has nothing in it. What is left mostly stands
+ * close to what was just deleted, in word @near: pages come and go in runs.
+ */
+static bool khob_node_empty(const struct khob_node *node, unsigned int near)
 {
 	unsigned int i;
 
-	for (i = 0; i < KHOB_TABLE_ENTRIES; i++)
+	if (near && node->table[near - 1])
+		return false;
+	for (i = near; i < KHOB_TABLE_ENTRIES; i++)
+		if (node->table[i])
+			return false;
+	for (i = 0; i < near; i++)
 		if (node->table[i])
 			return false;
 	return true;
@@ -154,7 +162,7 @@ undo:
 int khob_radix_del(struct khob_radix *r, u64 key)
 {
 	struct khob_node *path[KHOB_TREE_DEPTH];
-	unsigned int level, bit;
+	unsigned int level, bit, word;
 
 	if (!khob_key_valid(key))
 		return -EINVAL;
@@ -163,14 +171,16 @@ int khob_radix_del(struct khob_radix *r, u64 key)
 	if (khob_descend(r, key, path) || !khob_leaf_test(path[0], bit))
 		return -ENOENT;
 
-	path[0]->table[bit / 64] &= ~((u64)1 << (bit % 64));
+	word = bit / 64;
+	path[0]->table[word] &= ~((u64)1 << (bit % 64));
 	r->nr_keys--;
-	for (level = 0; level < KHOB_TOP && khob_node_empty(path[level]); level++) {
+	for (level = 0; level < KHOB_TOP && khob_node_empty(path[level], word); level++) {
 		struct khob_node *parent = path[level + 1];
-		unsigned int index = khob_key_index(key, level + 1);
-		u64 pa = parent->table[index];
+		u64 pa;
 
-		parent->table[index] = 0;
+		word = khob_key_index(key, level + 1);
+		pa = parent->table[word];
+		parent->table[word] = 0;
 		r->ops->free_node(r->ctx, path[level], pa);
 		r->nr_nodes--;
 	}

@@ -100,6 +100,7 @@ TEST(Wrap, MakesRoomForBytesThatComeLater) {
     void* payload = nullptr;
     Bytes wrapped(khob_fdt_wrap_size(7), 0xff);
     ASSERT_GT(khob_fdt_wrap(wrapped.data(), wrapped.size(), nullptr, 7, &payload), 0);
+    EXPECT_EQ((static_cast<std::uint8_t*>(payload) - wrapped.data()) % 8, 0);
     EXPECT_EQ(unwrap(wrapped), Bytes(7));
     std::memset(payload, 0x11, 7);
     EXPECT_EQ(unwrap(wrapped), Bytes(7, 0x11));

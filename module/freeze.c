@@ -100,7 +100,12 @@ static int khob_carry(void)
 	list_for_each_entry(sub, &khob_in.subtrees, list) {
 		if (ret)
 			break;
-		if (!khob_internal_name(sub->name))
+		if (khob_internal_name(sub->name))
+			continue;
+		if (khob_out_subtree(sub->name))
+			ret = khob_refuse(-EEXIST, "subtree %s is on both sides; release one of them",
+					  sub->name);
+		else
 			ret = khob_out_preserve_range(sub->start, sub->end);
 	}
 	if (ret)
@@ -132,8 +137,11 @@ static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 pa, u64
 			khob_name_subtree(fz, name, wrap_pa, 0);
 		} else {
 			size_t size = khob_fdt_wrap_size(len);
-			u64 wrapped = khob_buf_new(size);
+			u64 wrapped = size ? khob_buf_new(size) : 0;
 
+			if (!size)
+				return khob_refuse(-E2BIG, "%s is too large for kho-v2: no FDT holds it",
+						   name);
 			if (!wrapped)
 				return -ENOMEM;
 			if (khob_fdt_wrap(__va(wrapped), size, __va(pa), len, &payload) < 0)
@@ -263,11 +271,9 @@ static int khob_make_meta(struct khob_freezer *fz)
 		return -ENOMEM;
 	meta = __va(pa);
 	if (wrap) {
-		/* The wrapper goes around zeroes; they are written in place below. */
-		void *zero __free(khob_kvfree) = kvzalloc(len, GFP_KERNEL);
-
-		if (!zero || khob_fdt_wrap(meta, khob_fdt_wrap_size(len), zero, len, &payload) < 0)
-			return -ENOMEM;
+		/* Around zeroes; they are written in place below. */
+		if (khob_fdt_wrap(meta, khob_fdt_wrap_size(len), NULL, len, &payload) < 0)
+			return -EINVAL;
 		meta = payload;
 	}
 	khob_name_subtree(fz, KHOB_META_NAME, pa, wrap ? 0 : len);
@@ -304,6 +310,14 @@ static int khob_make_meta(struct khob_freezer *fz)
 	return 0;
 }
 
+/* Says so, unless the place where it failed has said something better. */
+static int khob_freeze_failed(int err)
+{
+	if (err == -EEXIST || err == -E2BIG)
+		return err;
+	return khob_refuse(err, "scratch: cannot write the root FDT (error %d)", err);
+}
+
 static int khob_freeze(void)
 {
 	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
@@ -320,18 +334,17 @@ static int khob_freeze(void)
 		return -ENOMEM;
 	fz.subs = subs;
 	ret = khob_out_tree_get();
+	if (!ret)
+		ret = khob_carry();
 	if (ret)
-		return ret;
-	ret = khob_carry();
-	if (ret)
-		return ret;
+		return khob_freeze_failed(ret);
 	ret = khob_make_subtrees(&fz);
 	if (!ret)
 		ret = khob_make_meta(&fz);
 	if (ret) {
 		khob_uncarry();
 		khob_bufs_free();
-		return ret;
+		return khob_freeze_failed(ret);
 	}
 	khob_out.frozen = true;
 	return 0;
@@ -376,8 +389,7 @@ int khob_scratch_take(u64 size, u64 align)
 		ret = khob_freeze();
 		if (ret) {
 			khob_contig_free(area->pfn, nr);
-			return khob_refuse(ret, "scratch: cannot write the root FDT (error %d)",
-					   ret);
+			return ret;
 		}
 	}
 	khob_out.scratch_bytes += PFN_PHYS(nr);

@@ -442,6 +442,8 @@ int khob_in_attach(u64 setup_data)
 
 	if (khob_in.state == KHOB_IN_ATTACHED)
 		return khob_refuse(-EEXIST, "attach: already attached");
+	if (khob_out.frozen)
+		return khob_refuse(-EBUSY, "attach: a kernel is loaded; unload it first");
 	if (!setup_data)
 		return khob_refuse(-EINVAL, "attach: no setup_data address");
 	khob_in_clear();

@@ -103,7 +103,7 @@ static int khob_carry(void)
 		if (khob_internal_name(sub->name))
 			continue;
 		if (khob_out_subtree(sub->name))
-			ret = khob_refuse(-EEXIST, "subtree %s is on both sides; release one of them",
+			ret = khob_refuse(-EEXIST, "subtree %s is on both sides; release one",
 					  sub->name);
 		else
 			ret = khob_out_preserve_range(sub->start, sub->end);
@@ -140,7 +140,7 @@ static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 pa, u64
 			u64 wrapped = size ? khob_buf_new(size) : 0;
 
 			if (!size)
-				return khob_refuse(-E2BIG, "%s is too large for kho-v2: no FDT holds it",
+				return khob_refuse(-E2BIG, "%s is too large for kho-v2",
 						   name);
 			if (!wrapped)
 				return -ENOMEM;
@@ -279,7 +279,7 @@ static int khob_make_meta(struct khob_freezer *fz)
 	khob_name_subtree(fz, KHOB_META_NAME, pa, wrap ? 0 : len);
 
 	fdt_size = khob_fdt_size(khob_out.abi, fz->subs, fz->nr_subs);
-	fdt_pa = khob_buf_new(fdt_size);
+	fdt_pa = fdt_size ? khob_buf_new(fdt_size) : 0;
 	if (!fdt_pa)
 		return -ENOMEM;
 	ret = khob_out_settle();
@@ -321,7 +321,8 @@ static int khob_freeze_failed(int err)
 static int khob_freeze(void)
 {
 	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
-	unsigned int max_subs = khob_out.nr_subtrees + khob_in.nr_subtrees + 3;
+	unsigned int max_subs = khob_out.nr_subtrees + khob_in.nr_subtrees +
+				KHOB_INTERNAL_SUBTREES;
 	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
 	struct khob_freezer fz = {
 		.max_records = khob_out.nr_folios + max_subs +
@@ -445,6 +446,8 @@ void *khob_out_fdt(size_t *len)
 	list_for_each_entry(sub, &khob_out.subtrees, list)
 		khob_name_subtree(&fz, sub->name, sub->pa, sub->len);
 	*len = khob_fdt_size(khob_out.abi, subs, fz.nr_subs);
+	if (!*len)
+		return ERR_PTR(-E2BIG);
 	fdt = kvzalloc(*len, GFP_KERNEL);
 	if (!fdt)
 		return ERR_PTR(-ENOMEM);

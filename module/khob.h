@@ -296,6 +296,8 @@ struct khob_in_range *khob_in_find(u64 start, u64 end);
 bool khob_in_kept(u64 start, u64 end);
 struct khob_in_subtree *khob_in_subtree(const char *name);
 bool khob_in_holds(void);
+/* Subtrees that every freeze adds: meta, records, kexec-metadata. */
+#define KHOB_INTERNAL_SUBTREES 3
 bool khob_internal_name(const char *name);
 
 /* in_attach.c */

@@ -18,12 +18,25 @@
 /* Lines kept after an offence: a trace says more than its first line. */
 #define FOLLOW_LINES 16
 
-static const char *const bad[] = {
-	"WARNING:", "BUG:", "Oops", "Call Trace", "bad page state", "refcount",
+/*
+ * Case matters where a harmless word contains a bad one: "loops_per_jiffy", which a
+ * slow guest complains about, has an "oops" in it.
+ */
+static const struct {
+	const char *text;
+	bool any_case;
+} bad[] = {
+	{ "WARNING:", false }, { "BUG:", false }, { "Oops", false },
+	{ "Call Trace", true }, { "bad page state", true }, { "refcount", true },
+};
+
+struct line {
+	char *text;
+	bool offence;
 };
 
 static int kmsg = -1;
-static char *kept[MAX_OFFENCES];
+static struct line kept[MAX_OFFENCES];
 static size_t nr_kept;
 static size_t nr_offences;
 static size_t follow;
@@ -40,7 +53,8 @@ static bool is_bad(const char *text, const struct plan *plan)
 	bool found = false;
 
 	for (size_t i = 0; !found && i < sizeof(bad) / sizeof(bad[0]); i++)
-		found = strcasestr(text, bad[i]) != NULL;
+		found = (bad[i].any_case ? strcasestr(text, bad[i].text) :
+					   strstr(text, bad[i].text)) != NULL;
 	for (size_t i = 0; found && i < plan->nr_allow; i++)
 		found = regexec(&plan->allow[i], text, 0, NULL, 0) != 0;
 	return found;
@@ -54,6 +68,7 @@ void log_scan(const struct plan *plan)
 
 	while (kmsg >= 0) {
 		ssize_t n = read(kmsg, record, sizeof(record) - 1);
+		bool offence;
 		char *text;
 
 		if (n < 0 && errno == EPIPE) {
@@ -70,7 +85,8 @@ void log_scan(const struct plan *plan)
 			continue;
 		text++;
 		text[strcspn(text, "\n")] = '\0';
-		if (is_bad(text, plan)) {
+		offence = is_bad(text, plan);
+		if (offence) {
 			nr_offences++;
 			follow = FOLLOW_LINES;
 		} else if (follow) {
@@ -79,7 +95,7 @@ void log_scan(const struct plan *plan)
 			continue;
 		}
 		if (nr_kept < MAX_OFFENCES)
-			kept[nr_kept++] = strdup(text);
+			kept[nr_kept++] = (struct line){ strdup(text), offence };
 	}
 }
 
@@ -97,6 +113,8 @@ void log_report(void)
 	if (lost)
 		report_line("# the kernel log overran %zu times: some lines were not seen", lost);
 	for (size_t i = 0; i < nr_kept; i++)
-		if (kept[i])
-			report_output(kept[i], strlen(kept[i]));
+		if (kept[i].text && kept[i].offence)
+			report_line("# kernel log: %s", kept[i].text);
+		else if (kept[i].text)
+			report_output(kept[i].text, strlen(kept[i].text));
 }

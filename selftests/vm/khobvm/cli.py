@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cases as case_package
-from khobvm import kernels, packages, report, runner
+from khobvm import demo, kernels, packages, report, runner
 from khobvm.case import Case, Module, check
 from khobvm.errors import VmError
 from khobvm.initramfs import Artefacts
@@ -26,7 +26,7 @@ def load_cases() -> list[Case]:
     """Every case of selftests/vm/cases, in order of name of module, then as listed."""
     found: list[Case] = []
     for module in sorted(pkgutil.iter_modules(case_package.__path__), key=lambda m: m.name):
-        found += importlib.import_module(f"cases.{module.name}").CASES
+        found += getattr(importlib.import_module(f"cases.{module.name}"), "CASES", ())
     names = [case.name for case in found]
     problems = [problem for case in found for problem in check(case)]
     problems += [f"two cases are named {n}" for n in sorted(set(names)) if names.count(n) > 1]
@@ -122,6 +122,23 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     return 1 if bad else 0
 
 
+def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
+    selected = _select([demo.CASE])
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels(selected, progress)
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    live = report.Live(progress, 1, steps=True)
+    results = runner.run_all(crew, selected, 1, live.report, live.ended)
+    progress.done()
+    if not results[0].good:
+        print(report.summary(results[0], 1))
+        return 1
+    print(demo.table(demo.rows(results[0])))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="khobvm", description="kho-bridge in VMs")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -131,6 +148,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(function=_kernels)
     one = commands.add_parser("checkpatch", help="fetch checkpatch.pl, say where it is")
     one.set_defaults(function=_checkpatch)
+    shown = commands.add_parser("demo", help="run the case demo and show what came out")
+    shown.set_defaults(function=_demo)
     one = commands.add_parser("run", help="run cases")
     one.add_argument("--case", action="append", default=[], metavar="GLOB",
                      help="only the cases that match (may be repeated)")
@@ -143,16 +162,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--steps", action="store_true", help="a line for every step")
     one.add_argument("--ktap", action="store_true", help="nested KTAP on standard output")
     one.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
-    one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
-                     help="auto probes KVM with a short boot")
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
-    one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",
-                     help="where the guest's init is built")
-    one.add_argument("--khoctl", type=Path, default=Path("build/tools/khoctl/khoctl-static"))
-    one.add_argument("--module", default="build/module/{release}/kho_bridge.ko")
-    one.add_argument("--test-module", default="build/module-test/{release}/kho_bridge.ko")
     one.set_defaults(function=_run)
+    for one in (shown, one):
+        one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
+                         help="auto probes KVM with a short boot")
+        one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",
+                         help="where the guest's init is built")
+        one.add_argument("--khoctl", type=Path, default=Path("build/tools/khoctl/khoctl-static"))
+        one.add_argument("--module", default="build/module/{release}/kho_bridge.ko")
+        one.add_argument("--test-module", default="build/module-test/{release}/kho_bridge.ko")
     return parser
 
 

@@ -35,7 +35,8 @@ int khob_out_put(const char *name, u64 len)
 		return khob_refuse(-EINVAL, "put: \"%.63s\" cannot be the name of a subtree", name);
 	if (!len || len > PFN_PHYS(khob_end_pfn()))
 		return khob_refuse(-EINVAL, "put: %s cannot have %llu bytes", name, len);
-	if (khob_out.nr_subtrees + khob_in.nr_subtrees + KHOB_INTERNAL_SUBTREES >= KHOB_SUBTREES_MAX)
+	if (khob_out.nr_subtrees + khob_in.nr_subtrees >=
+	    KHOB_SUBTREES_MAX - KHOB_INTERNAL_SUBTREES)
 		return khob_refuse(-ENOSPC, "put: a root FDT names at most %d subtrees",
 				   KHOB_SUBTREES_MAX);
 	if (khob_out_subtree(name))

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// khoctl from its arguments to its output and exit code.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fixture.hpp"
+#include "khob/fill.hpp"
+#include "run.hpp"
+
+namespace khob {
+namespace {
+
+using test::Machine;
+
+std::string in_debugfs(std::string_view name) {
+    return std::string(test::debugfs) + std::string(name);
+}
+
+/// What a run printed and returned.
+struct Ran {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+
+std::string contents(std::FILE* file) {
+    std::string text;
+    std::rewind(file);
+    for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) {
+        text.push_back(static_cast<char>(c));
+    }
+    return text;
+}
+
+class Cli : public ::testing::Test {
+  protected:
+    Ran run(std::vector<const char*> args) const {
+        args.insert(args.begin(), "khoctl");
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::tmpfile(), std::fclose);
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> err(std::tmpfile(), std::fclose);
+        Ran ran;
+        ran.code =
+            to_int(cli::run(static_cast<int>(args.size()), args.data(),
+                            {out.get(), err.get(), false}, [this](const std::filesystem::path&) {
+                                return std::make_unique<test::FakeSystem>(machine.dir.path());
+                            }));
+        ran.out = contents(out.get());
+        ran.err = contents(err.get());
+        return ran;
+    }
+    nlohmann::json json(const std::vector<const char*>& args) const {
+        const Ran ran = run(args);
+        EXPECT_EQ(ran.code, 0) << ran.err;
+        return nlohmann::json::parse(ran.out, nullptr, false);
+    }
+    Machine machine;
+};
+
+TEST_F(Cli, HelpAndVersion) {
+    EXPECT_EQ(run({"--version"}).code, 0);
+    EXPECT_EQ(run({"--version"}).out.substr(0, 7), "khoctl ");
+    EXPECT_EQ(run({"--help"}).code, 0);
+    for (const char* name : {"status", "preserve", "unpreserve", "walk", "put", "get", "ls", "load",
+                             "unload", "exec", "attach", "verify", "restore", "release", "abi"}) {
+        const Ran ran = run({name, "--help"});
+        EXPECT_EQ(ran.code, 0) << name;
+        EXPECT_NE(ran.out.find(std::string("Example:\n  khoctl ") + name), std::string::npos)
+            << ran.out;
+    }
+}
+
+TEST_F(Cli, UsageErrors) {
+    for (const auto& args : std::vector<std::vector<const char*>>{
+             {},
+             {"nonsense"},
+             {"preserve"},
+             {"preserve", "--pages", "x"},
+             {"preserve", "--pages", "0"},
+             {"preserve", "--pages", "4", "--order", "53"},
+             {"preserve", "--pages", "4", "--order", "many"},
+             {"preserve", "--pages", "4", "--scatter", "101"},
+             {"walk", "--in", "--out"},
+             {"load", "/k"},
+             {"load", "/k", "--cmdline", "x", "--max-ranges", "0"},
+             {"load", "/k", "--cmdline", "x", "--method", "magic"},
+             {"unpreserve"},
+             {"unpreserve", "some"},
+             {"restore", "subtree", "x"},
+             {"release", "0x1000", "0"},
+             {"put", "a/b", "-"},
+             {"abi", "kho-v1"},
+             {"attach", "--setup-data", "0"}}) {
+        const Ran ran = run(args);
+        EXPECT_EQ(ran.code, 2) << ran.err;
+        EXPECT_EQ(ran.err.substr(0, 8), "khoctl: ") << ran.err;
+        EXPECT_NE(ran.err.find("\nhint: "), std::string::npos) << ran.err;
+        EXPECT_EQ(ran.out, "");
+    }
+}
+
+TEST_F(Cli, Status) {
+    EXPECT_NE(run({"status"}).out.find("out.state: open\n"), std::string::npos);
+    const auto status = json({"status", "--json"});
+    EXPECT_EQ(status["out"]["state"], "open");
+    EXPECT_EQ(status["kexec"]["loaded"], false);
+    EXPECT_EQ(status["kexec"]["allowed"], true);
+    machine.dir.remove("sys/kernel/debug");
+    machine.dir.remove("sys/module");
+    const Ran ran = run({"status"});
+    EXPECT_EQ(ran.code, 4);
+    EXPECT_EQ(ran.err,
+              "khoctl: the module kho_bridge is not loaded\nhint: load it: modprobe kho_bridge\n");
+}
+
+TEST_F(Cli, Preserve) {
+    machine.status("out.preserve_us", "17");
+    const auto got = json({"preserve", "--pages", "64", "--order", "3", "--seed", "9", "--json"});
+    EXPECT_EQ(got["bytes"], 64 * 4096);
+    EXPECT_EQ(got["module_us"], 17);
+    EXPECT_TRUE(got["ms"].is_number());
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")), "pages=64 order=3 seed=9\n");
+    EXPECT_EQ(run({"preserve", "--pages", "64", "--scatter"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")),
+              "pages=64 order=mixed seed=0 scatter=50\n");
+    EXPECT_EQ(run({"preserve", "--pages", "64", "--scatter", "20"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")),
+              "pages=64 order=mixed seed=0 scatter=20\n");
+}
+
+TEST_F(Cli, Targets) {
+    EXPECT_EQ(run({"unpreserve", "subtree", "x"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/unpreserve")), "subtree x\n");
+    EXPECT_EQ(run({"unpreserve", "4096", "0"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/unpreserve")), "0x1000 0\n");
+    EXPECT_EQ(run({"restore"}).code, 6);
+    machine.status("in.state", "attached");
+    machine.status("in.restored_pages", "5");
+    EXPECT_EQ(json({"restore", "--json"})["restored_pages_total"], 5);
+    EXPECT_EQ(machine.dir.read(in_debugfs("in/restore")), "all\n");
+    EXPECT_EQ(run({"release", "all"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("in/release")), "all\n");
+}
+
+TEST_F(Cli, WalkListsTheSideThatMatters) {
+    machine.dir.write(in_debugfs("out/keys"), "0x200000 9\n");
+    machine.dir.write(in_debugfs("in/keys"), "0x1000 0\n0x2000 0\n");
+    machine.dir.write(in_debugfs("out/ranges"), "0x200000 0x400000\n");
+    EXPECT_EQ(json({"walk", "--json"}).size(), 1);
+    EXPECT_EQ(json({"walk", "--json"})[0]["addr"], 0x200000);
+    EXPECT_EQ(json({"walk", "--out", "--ranges", "--json"})[0]["end"], 0x400000);
+    machine.status("in.state", "attached");
+    EXPECT_EQ(json({"walk", "--json"}).size(), 2);
+    EXPECT_NE(run({"walk"}).out.find("0x1000      0  4096 (4.0 KiB)"), std::string::npos);
+}
+
+TEST_F(Cli, LsAbiPutGet) {
+    machine.dir.write(in_debugfs("in/sub_fdts/conf"), "hello");
+    EXPECT_EQ(json({"ls", "--json"})[0]["size"], 5);
+    EXPECT_EQ(json({"abi", "--json"})[2]["in_use"], true);
+    EXPECT_EQ(run({"abi", "kho-v3"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("abi")), "kho-v3\n");
+
+    const auto to = (machine.dir.path() / "got").string();
+    EXPECT_EQ(run({"get", "conf", "-o", to.c_str()}).code, 6);
+    machine.status("in.state", "attached");
+    EXPECT_EQ(run({"get", "conf", "-o", to.c_str()}).code, 0);
+    EXPECT_EQ(machine.dir.read("got"), "hello");
+    EXPECT_EQ(run({"get", "nothing", "-o", to.c_str()}).code, 3);
+
+    machine.dir.write(in_debugfs("out/sub_fdts/conf"), "");
+    EXPECT_EQ(json({"put", "conf", to.c_str(), "--json"})["bytes"], 5);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/put")), "conf 5\n");
+    machine.dir.write("empty", "");
+    EXPECT_EQ(run({"put", "conf", (machine.dir.path() / "empty").c_str()}).code, 3);
+}
+
+TEST_F(Cli, LoadTakesOneOfTheCommandLines) {
+    machine.dir.write("k", test::make_kernel());
+    const auto kernel = (machine.dir.path() / "k").string();
+    // It gets as far as scratch, which the fake module does not give.
+    const Ran ran = run({"load", kernel.c_str(), "--reuse-cmdline", "--cmdline", "more"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_NE(ran.err.find("no root FDT"), std::string::npos) << ran.err;
+    EXPECT_EQ(run({"exec"}).code, 3);
+    EXPECT_EQ(json({"unload", "--json"})["was_loaded"], false);
+}
+
+TEST_F(Cli, Verify) {
+    EXPECT_EQ(run({"verify"}).code, 6);
+    machine.status("in.state", "attached");
+    EXPECT_EQ(run({"verify"}).code, 3);
+
+    ByteVector page(page_size);
+    fill(page, 7, 0);
+    const abi::record record{.addr = 0x4000,
+                             .size = page_size,
+                             .seed = 7,
+                             .index = 0,
+                             .digest = xxh64(page),
+                             .kind = abi::record_fill,
+                             .reserved = 0};
+    const auto* raw = reinterpret_cast<const std::byte*>(&record);
+    machine.dir.write(in_debugfs("in/sub_fdts/kho-bridge-records"), ByteView(raw, sizeof(record)));
+    machine.dir.write(in_debugfs("in/keys"), "0x4000 0\n");
+    ByteVector memory(0x4000);
+    memory.insert(memory.end(), page.begin(), page.end());
+    machine.dir.write(in_debugfs("in/data"), memory);
+    const auto good = json({"verify", "--json"});
+    EXPECT_EQ(good["verified"], 1);
+    EXPECT_EQ(good["verified_pages"], 1);
+    EXPECT_TRUE(good["problems"].empty());
+
+    memory[0x4123] ^= std::byte{1};
+    machine.dir.write(in_debugfs("in/data"), memory);
+    const Ran bad = run({"verify", "--json"});
+    EXPECT_EQ(bad.code, 5);
+    const auto report = nlohmann::json::parse(bad.out);
+    EXPECT_EQ(report["corrupt"], 1);
+    EXPECT_EQ(report["problems"][0]["addr"], 0x4000);
+    EXPECT_NE(bad.err.find("of 1 records 1 are corrupt and 0 lost"), std::string::npos);
+
+    machine.dir.write(in_debugfs("in/keys"), "");
+    EXPECT_EQ(run({"verify"}).code, 5);
+    machine.status("in.state", "refused");
+    machine.status("in.reason", "bad root");
+    EXPECT_EQ(run({"verify"}).code, 5);
+}
+
+}  // namespace
+}  // namespace khob

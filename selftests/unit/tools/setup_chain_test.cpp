@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The setup_data chain as the incoming kernel will walk it.
+#include "khob/setup_chain.hpp"
+
+#include <gtest/gtest.h>
+
+#include "khob/bytes.hpp"
+
+namespace khob {
+namespace {
+
+constexpr PhysAddr base{0x12345000};
+
+struct Node {
+    abi::setup_data header;
+    std::uint64_t at;
+    ByteView data;
+};
+
+/// Walks the chain by its addresses.
+std::vector<Node> walk(const ByteVector& chain) {
+    std::vector<Node> out;
+    std::uint64_t at = base.value();
+    while (at != 0) {
+        Node node{};
+        const std::uint64_t offset = at - base.value();
+        EXPECT_TRUE(is_aligned(at, chain_alignment));
+        const auto header = slice(chain, offset, sizeof(node.header));
+        if (!header) {
+            ADD_FAILURE() << "a node outside the chain";
+            break;
+        }
+        std::memcpy(&node.header, header->data(), sizeof(node.header));
+        const auto data = slice(chain, offset + sizeof(node.header), node.header.len);
+        EXPECT_TRUE(data);
+        node.data = data.value_or(ByteView{});
+        node.at = at;
+        out.push_back(node);
+        at = node.header.next;
+    }
+    return out;
+}
+
+std::vector<MapEntry> extra(std::size_t n) {
+    std::vector<MapEntry> out;
+    for (std::uint64_t i = 0; i < n; ++i) {
+        out.push_back(MapEntry{make_range(i << 20, (i << 20) + 4096), E820Type::reserved});
+    }
+    return out;
+}
+
+TEST(SetupChain, KhoFirstThenOneNodeAnInterval) {
+    const KhoData kho{PhysAddr(0x5000000), 417, PhysAddr(0x6000000), 32};
+    const std::vector<Range> intervals{make_range(0x1000000, 0x2000000),
+                                       make_range(0x200000000, 0x200001000)};
+    const auto chain = build_chain(base, kho, intervals, {});
+    EXPECT_EQ(chain.size(), chain_bytes(2, 0));
+    const auto nodes = walk(chain);
+    ASSERT_EQ(nodes.size(), 3);
+    EXPECT_EQ(nodes[0].header.type, abi::setup_kexec_kho);
+    ASSERT_EQ(nodes[0].data.size(), sizeof(abi::kho_data));
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 0), 0x5000000);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 8), 417);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 16), 0x6000000);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 24), 32);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const Node& n = nodes[i + 1];
+        EXPECT_EQ(n.header.type, abi::setup_indirect_type);
+        ASSERT_EQ(n.data.size(), sizeof(abi::setup_indirect));
+        EXPECT_EQ(load_le<std::uint32_t>(n.data, 0), abi::setup_indirect_range);
+        EXPECT_EQ(load_le<std::uint32_t>(n.data, 4), 0);
+        EXPECT_EQ(load_le<std::uint64_t>(n.data, 8), intervals[i].size());
+        EXPECT_EQ(load_le<std::uint64_t>(n.data, 16), intervals[i].start.value());
+    }
+}
+
+TEST(SetupChain, NodesTouchSoThatTheyMergeIntoOneSlot) {
+    for (const std::size_t n :
+         {std::size_t{0}, std::size_t{1}, std::size_t{64}, std::size_t{1000}}) {
+        for (const std::size_t more : {std::size_t{0}, std::size_t{1}, std::size_t{3}}) {
+            const std::vector<Range> intervals(n, make_range(0x1000000, 0x2000000));
+            const auto chain = build_chain(base, {}, intervals, extra(more));
+            EXPECT_EQ(chain.size(), chain_bytes(n, more));
+            const auto nodes = walk(chain);
+            EXPECT_EQ(nodes.size(), 1 + n + (more != 0 ? 1 : 0));
+            for (std::size_t i = 1; i < nodes.size(); ++i) {
+                EXPECT_EQ(nodes[i].at,
+                          nodes[i - 1].at + sizeof(abi::setup_data) + nodes[i - 1].header.len);
+            }
+        }
+    }
+}
+
+TEST(SetupChain, CarriesE820EntriesBehindThe128th) {
+    const auto chain = build_chain(base, {}, {}, extra(3));
+    const auto nodes = walk(chain);
+    ASSERT_EQ(nodes.size(), 2);
+    EXPECT_EQ(nodes[1].header.type, 1);
+    ASSERT_EQ(nodes[1].data.size(), 3 * 20);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 40), 2ULL << 20);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 48), 4096);
+    EXPECT_EQ(load_le<std::uint32_t>(nodes[1].data, 56), 2);
+}
+
+}  // namespace
+}  // namespace khob

@@ -36,16 +36,17 @@ def _abi(version: str) -> Case:
                 memory=1024, tags=("abi",))
 
 
-# MemTotal: an incoming kernel keeps a few pages of its boot data reserved. Free memory: what
-# slab and page tables hold moves by some hundred KiB from boot to boot of the same kernel.
-# 64 MiB are carried, so the tolerance of 4 MiB shows a loss of one page in sixteen, and all
-# the more one of a whole arena, interval or subtree.
+# MemTotal: an incoming kernel keeps the setup_data chain's page reserved, and nothing else.
+# Free memory: slab and page tables differ by some hundred KiB from boot to boot of the same
+# kernel (224 KiB were seen). 64 MiB and a 10 MiB blob are carried, so that 2 MiB show a loss
+# of one page in thirty, and all the more one of an arena, an interval or the subtree.
 _BASELINE = Step("memory before",
                  f"({TOTAL_KIB}; {FREE_KIB}) > /etc/memory.before; cat /etc/memory.before")
 _MEMORY_BACK = Step("memory is back",
-                    f"set -- $(cat /etc/memory.before) $({TOTAL_KIB}) $({FREE_KIB}); "
+                    "rm -f /tmp/file; set -- $(cat /etc/memory.before) "
+                    f"$({TOTAL_KIB}) $({FREE_KIB}); "
                     "echo total: before $1 after $3 KiB, free: before $2 after $4 KiB; "
-                    "test $(($1 - $3)) -lt 1024 && test $(($2 - $4)) -lt 4096")
+                    "test $(($1 - $3)) -lt 64 && test $(($2 - $4)) -lt 2048")
 
 
 def _carry() -> Case:

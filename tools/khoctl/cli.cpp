@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "khob/numbers.hpp"
 #include "run.hpp"
 
 #ifndef KHOB_VERSION
@@ -48,6 +49,24 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 void add_json(CLI::App& command, Selection& selection) {
     command.add_flag_callback(
         "--json", [&selection] { selection.format = Format::json; }, "print JSON");
+}
+
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_t& value,
+                        std::uint64_t least, std::uint64_t most, const std::string& summary) {
+    // CLI11's own conversion takes 010 for 8.
+    return command
+        .add_option_function<std::string>(
+            name,
+            [&value, name, least, most](const std::string& text) {
+                const auto number = parse_u64(text);
+                if (!number || *number < least || *number > most) {
+                    throw CLI::ValidationError(
+                        name, fmt::format("'{}' is no number from {} to {}", text, least, most));
+                }
+                value = *number;
+            },
+            summary)
+        ->type_name("NUMBER");
 }
 
 ExitCode run(int argc, const char* const* argv, const Streams& streams,

@@ -4,6 +4,7 @@
 #define KHOB_KHOCTL_CLI_HPP
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,10 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 
 /// Adds --json to a subcommand.
 void add_json(CLI::App& command, Selection& selection);
+
+/// Adds an option that takes a decimal or 0x hex number from `least` to `most`.
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_t& value,
+                        std::uint64_t least, std::uint64_t most, const std::string& summary);
 
 void add_views(CLI::App& app, Selection& selection);     // status, walk, ls, abi
 void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, put

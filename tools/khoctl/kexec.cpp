@@ -12,13 +12,13 @@ namespace khob::cli {
 namespace {
 
 // The module takes a chain of more nodes for a cycle.
-constexpr std::size_t most_intervals = 4000;
+constexpr std::uint64_t most_ranges = 4000;
 
 struct LoadArguments {
-    LoadOptions options;
     std::string kernel;
     std::string initrd;
     std::string cmdline;
+    std::uint64_t max_ranges = default_max_intervals;
     bool has_cmdline = false;
     bool reuse_cmdline = false;
     std::string method = "indirect";
@@ -49,10 +49,10 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
     if (!cmdline) {
         return tl::unexpected(cmdline.error());
     }
-    LoadOptions options = args.options;
-    options.kernel = args.kernel;
-    options.initrd = args.initrd;
-    options.cmdline = std::move(*cmdline);
+    const LoadOptions options{.kernel = args.kernel,
+                              .initrd = args.initrd,
+                              .cmdline = std::move(*cmdline),
+                              .max_intervals = args.max_ranges};
     const auto report = load(*ctx.system, options, *ctx.progress);
     if (!report) {
         return tl::unexpected(report.error());
@@ -84,12 +84,9 @@ void add_kexec(CLI::App& app, Selection& selection) {
     CLI::Option* cmdline = load_cmd->add_option("--cmdline", args->cmdline, "its command line");
     load_cmd->add_flag("--reuse-cmdline", args->reuse_cmdline,
                        "this kernel's command line, then that of --cmdline");
-    load_cmd
-        ->add_option("--max-ranges", args->options.max_intervals,
-                     fmt::format("cover what is preserved with at most so many intervals (default "
-                                 "{})",
-                                 default_max_intervals))
-        ->check(CLI::Range(std::size_t{1}, most_intervals));
+    add_number(*load_cmd, "--max-ranges", args->max_ranges, 1, most_ranges,
+               fmt::format("cover what is preserved with at most so many intervals (default {})",
+                           default_max_intervals));
     load_cmd->add_option("--method", args->method, "how the next kernel learns of it: indirect")
         ->check(CLI::IsMember({"indirect"}));
     add_json(*load_cmd, selection);

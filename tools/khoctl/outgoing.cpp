@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <limits>
+
 #include "cli.hpp"
 #include "khob/module.hpp"
 #include "target.hpp"
@@ -129,12 +131,13 @@ void add_outgoing(CLI::App& app, Selection& selection) {
     CLI::App* preserve_cmd =
         add_command(app, "preserve", "Allocate, fill and preserve memory",
                     "khoctl preserve --pages 65536 --order mixed --seed 42 --scatter 50");
-    preserve_cmd->add_option("--pages", options->pages, "pages of 4 KiB in all")
-        ->required()
-        ->check(CLI::PositiveNumber);
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    add_number(*preserve_cmd, "--pages", options->pages, 1, most / page_size,
+               "pages of 4 KiB in all")
+        ->required();
     preserve_cmd->add_option("--order", options->order,
                              "folios of 2^ORDER pages, or mixed (default)");
-    preserve_cmd->add_option("--seed", options->seed, "of the fill pattern (default 0)");
+    add_number(*preserve_cmd, "--seed", options->seed, 0, most, "of the fill pattern (default 0)");
     CLI::Option* scatter =
         preserve_cmd->add_option("--scatter", options->scatter,
                                  "place every second folio at random over the upper PERCENT of "

@@ -42,7 +42,7 @@ Result<void> inform_module(System& sys, const AttachOptions& options, AttachRepo
             report.was_attached = true;
             return {};
         }
-        const auto told =
+        auto told =
             module->control("in/setup_data", fmt::format("{:#x}", report.setup_data.value()));
         // A refusal shows in the status, with its reason: that is where the caller looks.
         const auto now = module->status();

@@ -93,7 +93,7 @@ Result<BzImage> parse_bzimage(ByteView image) {
 
     BzImage out;
     out.protocol = hdr.version;
-    const std::uint64_t jump = static_cast<std::uint64_t>(image[jump_length_offset]);
+    const auto jump = static_cast<std::uint64_t>(image[jump_length_offset]);
     out.header_end = jump_target + jump;
     if (out.header_end < header_offset + offsetof(setup_header, handover_offset) ||
         out.header_end > offsetof(boot_params, edd_mbr_sig_buffer)) {

@@ -44,15 +44,16 @@ Result<Fd> open_file(const std::filesystem::path& path, int flags, int* err) {
 }
 
 Result<ByteVector> read_all(int fd, const std::filesystem::path& name) {
-    constexpr std::size_t step = 1U << 20;
-    ByteVector out;
+    constexpr std::size_t least = 1U << 16;
     struct stat st {};
-    if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-        out.reserve(static_cast<std::size_t>(st.st_size) + 1);
-    }
+    const bool sized = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    // One byte more than the file has, so that its end shows without growing.
+    ByteVector out(std::max(least, sized ? static_cast<std::size_t>(st.st_size) + 1 : 0));
     std::size_t have = 0;
     for (;;) {
-        out.resize(std::max(out.capacity(), have + step));
+        if (have == out.size()) {
+            out.resize(2 * out.size());
+        }
         const ssize_t n = ::read(fd, out.data() + have, out.size() - have);
         if (n < 0 && errno == EINTR) {
             continue;

@@ -77,6 +77,7 @@ TEST_F(Cli, UsageErrors) {
              {"preserve"},
              {"preserve", "--pages", "x"},
              {"preserve", "--pages", "0"},
+             {"preserve", "--pages", "4", "--seed", "-1"},
              {"preserve", "--pages", "4", "--order", "53"},
              {"preserve", "--pages", "4", "--order", "many"},
              {"preserve", "--pages", "4", "--scatter", "101"},
@@ -123,9 +124,14 @@ TEST_F(Cli, Preserve) {
     EXPECT_EQ(run({"preserve", "--pages", "64", "--scatter"}).code, 0);
     EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")),
               "pages=64 order=mixed seed=0 scatter=50\n");
-    EXPECT_EQ(run({"preserve", "--pages", "64", "--scatter", "20"}).code, 0);
+    EXPECT_EQ(run({"preserve", "--pages", "064", "--scatter", "20"}).code, 0);
     EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")),
               "pages=64 order=mixed seed=0 scatter=20\n");
+}
+
+TEST_F(Cli, NumbersAreDecimalOrHex) {
+    EXPECT_EQ(run({"preserve", "--pages", "010", "--seed", "0xff"}).code, 0);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")), "pages=10 order=mixed seed=255\n");
 }
 
 TEST_F(Cli, Targets) {

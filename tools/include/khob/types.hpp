@@ -28,6 +28,8 @@ class PhysAddr {
     constexpr explicit PhysAddr(std::uint64_t value) : value_(value) {}
     constexpr std::uint64_t value() const { return value_; }
 
+    // clang-tidy 14 takes a defaulted comparison for a null pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     friend constexpr auto operator<=>(const PhysAddr&, const PhysAddr&) = default;
     /// The caller makes sure that it does not wrap.
     friend constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) {
@@ -51,6 +53,8 @@ class Order {
     constexpr std::uint64_t bytes() const {
         return value_ < 64 - abi::page_shift ? page_size << value_ : 0;
     }
+    // clang-tidy 14 takes a defaulted comparison for a null pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     friend constexpr auto operator<=>(const Order&, const Order&) = default;
 
   private:
@@ -70,6 +74,8 @@ struct Range {
     constexpr bool overlaps(const Range& other) const {
         return start < other.end && other.start < end;
     }
+    // clang-tidy 14 takes a defaulted comparison for a null pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     friend constexpr auto operator<=>(const Range&, const Range&) = default;
 };
 

@@ -68,8 +68,8 @@ class Case:
     memory: MiB. cpus: virtual CPUs. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
     programs the guest gets with their libraries. outcome: what must come out, so that
-    the runner's own verdicts can be tested. boot: seconds allowed for a generation to
-    boot.
+    the runner's own verdicts can be tested. boot: seconds of silence allowed besides a
+    step's own timeout: a generation boots in them, or an initrd is packed.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Case:
     programs: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     outcome: Outcome = Outcome.PASSED
-    boot: int = 120
+    boot: int = 60
     tags: tuple[str, ...] = ()
 
     def images(self) -> tuple[str, ...]:
@@ -96,6 +96,12 @@ class Case:
     def deadline(self) -> float:
         """Seconds after which the VM is killed: every timeout of the guest, and boots."""
         return sum(self.boot + sum(s.timeout for s in g.steps) for g in self.generations)
+
+    def silence(self, generation: int, step: str) -> float:
+        """Seconds without a line from the guest after which it counts as lost."""
+        found = [s.timeout for g in self.generations[generation - 1:generation]
+                 for s in g.steps if s.name == step]
+        return float(self.boot + max(found, default=0))
 
 
 def check(case: Case) -> list[str]:

@@ -127,12 +127,14 @@ class Runner:
 
     def _follow(self, vm: Vm, parser: Parser, case: Case, on_report: OnReport) -> str:
         """Reads the report until the VM ends; says how it ended."""
-        limit = case.deadline() * self._options.timeout_factor
-        begin = time.monotonic()
+        factor = self._options.timeout_factor
+        limit = case.deadline() * factor
+        begin = heard = time.monotonic()
         while True:
             # Asked before reading: what a VM sent before its end is then all read.
             alive = vm.running()
             if parser.feed(vm.read_status()):
+                heard = time.monotonic()
                 on_report(case, parser)
             if not alive:
                 code = vm.exit_code()
@@ -142,7 +144,17 @@ class Runner:
                 return "interrupted"
             if time.monotonic() - begin > limit:
                 return f"killed after {limit:.0f} s"
+            quiet = self._silence(case, parser) * factor
+            if time.monotonic() - heard > quiet:
+                return f"killed after {quiet:.0f} s of silence"
             time.sleep(qemu.POLL_SECONDS)
+
+    @staticmethod
+    def _silence(case: Case, parser: Parser) -> float:
+        step = parser.running()
+        if parser.last is None or step is None:
+            return float(case.boot)
+        return case.silence(parser.last.number, step.name)
 
 
 def run_all(runner: Runner, cases: Sequence[Case], jobs: int, on_report: OnReport,

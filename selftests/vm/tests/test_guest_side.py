@@ -100,6 +100,13 @@ class CaseTest(unittest.TestCase):
         self.assertEqual(case.images(), ("6.1",))
         self.assertEqual(case.series(), ("6.1", "6.12"))
 
+    def test_silence(self) -> None:
+        """A step's own timeout is granted on top of a boot's."""
+        case = Case("a", "", (Generation("6.12", (Step("long", "x", timeout=300),)),), boot=50)
+        self.assertEqual(case.silence(1, "long"), 350)
+        self.assertEqual(case.silence(1, "kernel log"), 50)
+        self.assertEqual(case.silence(9, "long"), 50)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -14,10 +14,10 @@ includedir ?= $(prefix)/include
 completiondir ?= $(prefix)/share/bash-completion/completions
 # Not below prefix: dkms and the kernel look nowhere else.
 dkmsdir ?= /usr/src
-VERSION := $(shell sed -n 's/^project(kho-bridge VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+VERSION := $(shell sed -n 's/^project.kho-bridge VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 
 .DELETE_ON_ERROR:
-.PHONY: help all deps tools modules demo test test-unit test-vm lint abi install uninstall clean
+.PHONY: help all deps tools khoctl modules demo test test-unit test-vm lint abi install uninstall clean
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,10 +35,13 @@ $(BUILD)/CMakeCache.txt: CMakeLists.txt | deps
 tools: $(BUILD)/CMakeCache.txt ## build khoctl, abi-gen and the unit tests
 	@cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
 
+khoctl: $(BUILD)/CMakeCache.txt
+	@cmake --build $(BUILD) -j $(JOBS) --target khoctl khoctl-static -- --no-print-directory
+
 modules: deps ## build kho_bridge.ko for each stock kernel
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD)
 
-demo: tools modules ## hand 256 MiB over from kernel to kernel, in a VM
+demo: khoctl modules ## hand 256 MiB over from kernel to kernel, in a VM
 	@$(KHOBVM) demo
 
 test-unit: tools
@@ -56,11 +59,16 @@ lint: tools modules ## check style and run the static analysers
 abi: tools ## generate the ABI's headers from the schema
 	@cmake --build $(BUILD) --target abi -- --no-print-directory
 
+# The man page's own source is scdoc.
+.PHONY: man
+man: | deps
+	@mkdir -p $(BUILD) && scdoc < tools/man/khoctl.1.scd > $(BUILD)/khoctl.1
+
 # Debian packages, installed by hand or into a package's tree: dkms builds the
 # module for each kernel that the machine has.
-install: tools ## install khoctl, module source (dkms), headers, man page; honours DESTDIR, prefix
+install: tools man ## install khoctl, module source (dkms), headers, man page; honours DESTDIR, prefix
 	install -D -m 755 $(BUILD)/tools/khoctl/khoctl $(DESTDIR)$(bindir)/khoctl
-	install -D -m 644 $(BUILD)/tools/khoctl.1 $(DESTDIR)$(mandir)/man1/khoctl.1
+	install -D -m 644 $(BUILD)/khoctl.1 $(DESTDIR)$(mandir)/man1/khoctl.1
 	install -D -m 644 tools/completion/khoctl.bash $(DESTDIR)$(completiondir)/khoctl
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h tools/include/khob/abi.hpp
 	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION) module/Kbuild module/*.c module/*.h

@@ -62,11 +62,14 @@ int khob_scatter_begin(struct khob_scatter *sc, u64 pages, unsigned int percent,
 		       min_t(u64, pages, KHOB_SCATTER_BLOCKS));
 	unsigned long floor = khob_scatter_floor(percent);
 	u64 places = (khob_end_pfn() - floor) / KHOB_BLOCK_PAGES;
+	struct sysinfo si;
 	u64 tries;
 
 	sc->nr = 0;
 	prandom_seed_state(&sc->rnd, seed);
-	want = min(want, places);
+	/* Blocks are taken whole, if only for a while: leave half of what is free. */
+	si_meminfo(&si);
+	want = min3(want, places, (u64)si.freeram / 2 / KHOB_BLOCK_PAGES);
 	sc->blocks = kvcalloc(max(want, 1ULL), sizeof(*sc->blocks), GFP_KERNEL);
 	if (!sc->blocks)
 		return -ENOMEM;

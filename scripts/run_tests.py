@@ -60,7 +60,7 @@ def machines(words: list[str]) -> tuple[int, int]:
     if not result.exists():
         return 0, 1
     cases = json.loads(result.read_text())["cases"]
-    passed = sum(1 for case in cases if case["ok"])
+    passed = sum(1 for case in cases if case["good"])
     failed = len(cases) - passed
     if not cases or (done.returncode and not failed):
         failed += 1

@@ -10,11 +10,12 @@ import json
 import pkgutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import demo, kernels, packages, report, runner
+from khobvm import demo, kernels, measure, packages, report, runner
 from khobvm.case import Case, Module, check
 from khobvm.errors import VmError
 from khobvm.initramfs import Artefacts
@@ -139,6 +140,22 @@ def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _measure(arguments: argparse.Namespace, progress: Progress) -> int:
+    """Each kernel in a thread of its own."""
+    make: Callable[[str, int], Case] = importlib.import_module("cases.intervals").intervals
+    wanted = arguments.series or kernels.SERIES
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = {s: kernels.get(s, progress) for s in wanted}
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        counts = pool.map(lambda s: measure.most(crew, lambda n: make(s, n), progress), wanted)
+        for series, count in zip(wanted, counts):
+            print(f"{series}: {count} intervals", flush=True)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="khobvm", description="kho-bridge in VMs")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -150,6 +167,10 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(function=_checkpatch)
     shown = commands.add_parser("demo", help="run the case demo and show what came out")
     shown.set_defaults(function=_demo)
+    measured = commands.add_parser("measure-intervals",
+                                   help="find how many intervals each kernel boots with")
+    measured.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
+    measured.set_defaults(function=_measure)
     one = commands.add_parser("run", help="run cases")
     one.add_argument("--case", action="append", default=[], metavar="GLOB",
                      help="only the cases that match (may be repeated)")
@@ -165,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, one):
+    for one in (shown, measured, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

@@ -33,8 +33,8 @@ Result<Outcome> attach_handover(Context& ctx, const AttachArguments& args) {
         }
         options.setup_data = PhysAddr(*addr);
     }
-    // Set by a PID 1 that reads the time stamp counter first thing. One thread only: safe.
-    if (const char* tsc = std::getenv("KHOB_INIT_TSC")) {  // NOLINT(concurrency-mt-unsafe)
+    // Set by a PID 1 that reads the time stamp counter first thing.
+    if (const char* tsc = std::getenv("KHOB_INIT_TSC")) {
         options.init_tsc = parse_u64(tsc);
     }
     ctx.progress->step("attaching to what was handed over");
@@ -191,9 +191,17 @@ Result<Outcome> release(Context& ctx, const std::vector<std::string>& target) {
     if (!line) {
         return tl::unexpected(line.error());
     }
-    const auto module = open_attached(*ctx.system);
+    const auto module = Module::open(*ctx.system);
     if (!module) {
         return tl::unexpected(module.error());
+    }
+    const auto status = module->status();
+    if (!status) {
+        return tl::unexpected(status.error());
+    }
+    // A handover that was refused can still be given up: its memory is all that is left of it.
+    if (auto ok = require_attached(*status); !ok && status->text("in.state") != "refused") {
+        return tl::unexpected(ok.error());
     }
     const Stopwatch time;
     if (auto ok = module->control("in/release", *line); !ok) {

@@ -107,8 +107,7 @@ Result<std::vector<std::string>> list_dir(const std::filesystem::path& dir) {
     }
     std::vector<std::string> names;
     errno = 0;
-    // One thread reads this handle: readdir() is safe then.
-    while (const dirent* entry = ::readdir(handle.get())) {  // NOLINT(concurrency-mt-unsafe)
+    while (const dirent* entry = ::readdir(handle.get())) {
         const std::string name = static_cast<const char*>(entry->d_name);
         if (name != "." && name != "..") {
             names.push_back(name);

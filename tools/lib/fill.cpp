@@ -43,7 +43,9 @@ Digest::Digest() : state_(std::make_unique<State>()) {
 Digest::~Digest() = default;
 
 void Digest::feed(ByteView piece) {
-    XXH64_update(&state_->xxh, piece.data(), piece.size());
+    if (!piece.empty()) {
+        XXH64_update(&state_->xxh, piece.data(), piece.size());
+    }
 }
 
 std::uint64_t Digest::value() const {
@@ -51,7 +53,9 @@ std::uint64_t Digest::value() const {
 }
 
 std::uint64_t xxh64(ByteView bytes) {
-    return XXH64(bytes.data(), bytes.size(), 0);
+    Digest digest;
+    digest.feed(bytes);
+    return digest.value();
 }
 
 }  // namespace khob

@@ -3,7 +3,8 @@
 // static khoctl cannot take the first, and the second costs every file several seconds.
 #include <fmt/format-inl.h>
 
-namespace fmt::inline v9::detail {
+// They are; clang-tidy 14 does not see it.
+namespace fmt::inline v9::detail {  // NOLINT(modernize-concat-nested-namespaces)
 template dragonbox::decimal_fp<float> dragonbox::to_decimal(float x) noexcept;
 template dragonbox::decimal_fp<double> dragonbox::to_decimal(double x) noexcept;
 template locale_ref::locale_ref(const std::locale& loc);

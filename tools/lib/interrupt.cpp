@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::array<int, 3> signals{SIGINT, SIGTERM, SIGHUP};
 
-// The only state that a handler may touch.
-volatile std::sig_atomic_t came = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-std::array<struct sigaction, signals.size()>
-    before{};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// The first is the only state that the handler touches.
+volatile std::sig_atomic_t came = 0;
+std::array<struct sigaction, signals.size()> before{};
 
 extern "C" void note_signal(int number) {
     came = number;

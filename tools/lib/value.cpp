@@ -111,7 +111,7 @@ struct Renderer {
     static void text(const Value& value, const std::string& name, std::string& out) {
         if (const auto* fields = std::get_if<std::shared_ptr<Fields>>(&value.v_)) {
             for (const auto& [key, inner] : **fields) {
-                text(inner, name.empty() ? key : name + "." + key, out);
+                text(inner, name.empty() ? key : fmt::format("{}.{}", name, key), out);
             }
         } else if (const auto* t = std::get_if<std::shared_ptr<Table>>(&value.v_)) {
             if (!name.empty() && !(*t)->rows.empty()) {

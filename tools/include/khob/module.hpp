@@ -43,11 +43,11 @@ class Module {
     static Result<Module> open(const System& sys);
 
     Result<Status> status() const;
-    Result<std::string> text(std::string_view file) const;
-    Result<ByteVector> bytes(std::string_view file) const;
+    Result<std::string> text(std::string_view name) const;
+    Result<ByteVector> bytes(std::string_view name) const;
 
     /// Writes one line to a control file. The error's text is the module's own sentence.
-    Result<void> control(std::string_view file, std::string_view line) const;
+    Result<void> control(std::string_view name, std::string_view line) const;
 
     Result<std::vector<Key>> keys(Side side) const;
     Result<std::vector<Range>> ranges(Side side) const;

@@ -23,7 +23,7 @@ def _refused(what: str, doc: str, reason: str) -> Case:
                        Step("says why", f"cat {DEBUGFS}/status",
                             contains=("in.state: refused", reason)),
                        Step("verify", "khoctl verify", expect=(3, 5, 6)),
-                       Step("release", f"echo all > {DEBUGFS}/in/release"), STATUS, RMMOD)),
+                       Step("release", "khoctl release all"), STATUS, RMMOD)),
                 memory=1024, module=Module.TEST, tags=("corrupt",))
 
 

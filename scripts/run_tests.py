@@ -55,8 +55,8 @@ def machines(words: list[str]) -> tuple[int, int]:
     result = BUILD / "vm-results.json"
     result.unlink(missing_ok=True)
     environment = dict(os.environ, PYTHONPATH=str(VM), PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run(["/usr/bin/python3", "-m", "khobvm", "run", "--json", str(result), *words],
-                          cwd=ROOT, env=environment, check=False)
+    command = ["/usr/bin/python3", "-m", "khobvm", "run", "--json", str(result), *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if not result.exists():
         return 0, 1
     cases = json.loads(result.read_text())["cases"]

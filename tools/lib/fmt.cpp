@@ -3,8 +3,9 @@
 // static khoctl cannot take the first, and the second costs every file several seconds.
 #include <fmt/format-inl.h>
 
-// They are; clang-tidy 14 does not see it.
-namespace fmt::inline v9::detail {  // NOLINT(modernize-concat-nested-namespaces)
+namespace fmt {
+inline namespace v9 {
+namespace detail {
 template dragonbox::decimal_fp<float> dragonbox::to_decimal(float x) noexcept;
 template dragonbox::decimal_fp<double> dragonbox::to_decimal(double x) noexcept;
 template locale_ref::locale_ref(const std::locale& loc);
@@ -14,4 +15,6 @@ template char decimal_point_impl(locale_ref);
 template void buffer<char>::append(const char*, const char*);
 template void vformat_to(buffer<char>&, string_view, basic_format_args<buffer_context<char>>,
                          locale_ref);
-}  // namespace fmt::inline v9::detail
+}  // namespace detail
+}  // namespace v9
+}  // namespace fmt

@@ -20,7 +20,7 @@ std::string in_debugfs(std::string_view name) {
 
 class Attach : public ::testing::Test {
   protected:
-    void handed_over() {
+    void handed_over() const {
         machine.dir.write(std::string(nodes) + "0/type", "0xa\n");
         machine.dir.write(std::string(nodes) + "1/type", "0x8000000a\n");
         ByteVector page(boot_params_size);

@@ -140,7 +140,7 @@ void Machine::write_status() const {
     dir.write(std::string(debugfs) + "status", text);
 }
 
-void Machine::ram(std::uint64_t bytes) {
+void Machine::ram(std::uint64_t bytes) const {
     dir.write("sys/firmware/memmap/0/start", "0x0\n");
     dir.write("sys/firmware/memmap/0/end", "0x9fbff\n");
     dir.write("sys/firmware/memmap/0/type", "System RAM\n");

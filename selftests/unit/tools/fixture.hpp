@@ -46,7 +46,7 @@ class FakeSystem : public System {
     explicit FakeSystem(const std::filesystem::path& root) : System(root) {}
     bool is_root() const override { return root; }
     std::string release() const override { return "6.0-test"; }
-    Result<void> kexec_load(PhysAddr entry, std::span<const Segment> segments) override;
+    Result<void> kexec_load(PhysAddr at, std::span<const Segment> segments) override;
     Result<void> kexec_unload() override;
     Error kexec_exec() override;
     Result<void> load_module(const std::filesystem::path& file, const std::string& params) override;
@@ -90,7 +90,7 @@ class Machine {
     Machine();
     /// Sets one line of the module's status.
     void status(const std::string& name, const std::string& value);
-    void ram(std::uint64_t bytes);
+    void ram(std::uint64_t bytes) const;
 
     TempDir dir;
     FakeSystem system{dir.path()};

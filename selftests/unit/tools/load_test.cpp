@@ -31,8 +31,10 @@ class Load : public ::testing::Test {
         scratch(0x8000000, 0x1000000);
         machine.dir.write(in_debugfs("out/scratch"), "untouched");
     }
-    void preserve(std::string_view ranges) { machine.dir.write(in_debugfs("out/ranges"), ranges); }
-    void scratch(std::uint64_t start, std::uint64_t size) {
+    void preserve(std::string_view ranges) const {
+        machine.dir.write(in_debugfs("out/ranges"), ranges);
+    }
+    void scratch(std::uint64_t start, std::uint64_t size) const {
         machine.dir.write(in_debugfs("out/scratch_phys"), std::to_string(start) + "\n");
         machine.dir.write(in_debugfs("out/scratch_len"), std::to_string(size) + "\n");
     }

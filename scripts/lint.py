@@ -44,7 +44,10 @@ def clang_tidy() -> tuple[bool, str]:
     files = tracked("*.cpp")
 
     def one(path: str) -> tuple[bool, str]:
-        good, said = run(["clang-tidy", "-p", "build", "--quiet", path])
+        # GoogleTest's macros double the time that the path-sensitive analyzer takes; tests run
+        # under sanitizers instead.
+        less = ["--checks=-clang-analyzer-*"] if path.endswith("_test.cpp") else []
+        good, said = run(["clang-tidy", "-p", "build", "--quiet", *less, path])
         return good, "" if good else said
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs the tests and counts them: unit tests, the VM runner's own, and the VMs.
+"""Runs the tests and counts them: unit tests, installation, the VM runner's own, and the VMs.
 
 The last line is "N passed, N failed".
 """
@@ -7,10 +7,12 @@ The last line is "N passed, N failed".
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -18,6 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 VM = ROOT / "selftests" / "vm"
+# Where a distribution would look; the version is in one place, so the directory is not here.
+INSTALLED = ("usr/bin/khoctl", "usr/share/man/man1/khoctl.1",
+             "usr/share/bash-completion/completions/khoctl", "usr/include/khob/abi.h",
+             "usr/include/khob/abi.hpp", "usr/include/khob/kho_bridge.h")
 
 
 def unit() -> tuple[int, int]:
@@ -67,6 +73,33 @@ def machines(words: list[str]) -> tuple[int, int]:
     return passed, failed
 
 
+def installation() -> tuple[int, int]:
+    """`make install` into a directory: all files, and a module that builds from them."""
+    with tempfile.TemporaryDirectory(prefix="khob-install-") as temp:
+        done = subprocess.run(["make", "--no-print-directory", "install", f"DESTDIR={temp}",
+                               "prefix=/usr"], cwd=ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        found = {str(p.relative_to(temp)) for p in Path(temp).rglob("*") if p.is_file()}
+        missing = [name for name in INSTALLED if name not in found]
+        said = [] if done.returncode == 0 else done.stdout.splitlines()
+        source = Path(temp) / "usr/src" / next(iter(os.listdir(Path(temp) / "usr/src")), "")
+        sys.path.insert(0, str(VM))
+        kernels = importlib.import_module("khobvm.kernels")
+        progress = importlib.import_module("khobvm.progress")
+        headers = kernels.get(kernels.SERIES[-1], progress.Progress()).headers
+        built = subprocess.run(["make", "-s", "-C", str(headers), f"M={source}", "modules"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               env={k: v for k, v in os.environ.items()
+                                    if not k.startswith(("MAKE", "MFLAGS"))}, check=False)
+        if not (source / "kho_bridge.ko").exists():
+            said += built.stdout.splitlines()
+            missing.append("kho_bridge.ko, built from the installed source")
+    for line in [*said, *(f"not installed: {name}" for name in missing)]:
+        print(line)
+    print(f"install: {'FAILED' if said or missing else 'ok'}", flush=True)
+    return (0, 1) if said or missing else (1, 0)
+
+
 def main() -> int:
     """Return: 0 if nothing failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -76,6 +109,8 @@ def main() -> int:
     counts: list[tuple[int, int]] = []
     if arguments.what in ("unit", "all"):
         counts.append(unit())
+    if arguments.what == "all":
+        counts.append(installation())
     if arguments.what in ("vm", "all"):
         counts.append(runner())
         counts.append(machines([f"--case={glob}" for glob in arguments.case]))

@@ -5,14 +5,12 @@
  * written by another kernel or by a loader; whatever does not fit together
  * is refused with one sentence, and then nothing was given to the allocator.
  */
+#include <linux/ctype.h>
 #include <linux/ktime.h>
 #include <linux/overflow.h>
 #include <linux/sort.h>
 
 #include "khob.h"
-
-/* More is no root FDT: a name and two properties a subtree need about 100 bytes. */
-#define KHOB_FDT_MAX (64UL << 20)
 
 /* While attaching; the sentence goes to khob_in.reason. */
 __printf(1, 2)
@@ -164,8 +162,7 @@ static int khob_in_read_fdt(void)
 	struct khob_fdt_info again;
 	int ret;
 
-	if (kho->fdt_size > KHOB_FDT_MAX)
-		return khob_in_damaged("a root FDT of %llu bytes is too large", kho->fdt_size);
+	/* khob_chain_read() has bounded the size. */
 	if (!khob_in_find(kho->fdt_addr, kho->fdt_addr + kho->fdt_size))
 		return khob_in_damaged("the root FDT at 0x%llx is in no covered interval",
 				       kho->fdt_addr);
@@ -231,6 +228,7 @@ static void khob_in_read_kexec_metadata(void)
 {
 	const struct khob_in_subtree *sub = khob_in_subtree(KHOB_KEXEC_METADATA_NAME);
 	const struct khob_kexec_metadata *km;
+	char *c;
 
 	if (!sub || sub->len < sizeof(*km))
 		return;
@@ -240,6 +238,10 @@ static void khob_in_read_kexec_metadata(void)
 	khob_in.kexec_count = km->kexec_count;
 	/* The last byte of the copy is never written: it ends the string. */
 	memcpy(khob_in.previous_release, km->previous_release, sizeof(km->previous_release));
+	/* It is shown in a line of `status`: another kernel does not get to write more lines. */
+	for (c = khob_in.previous_release; *c; c++)
+		if (!isascii(*c) || !isprint(*c))
+			*c = '?';
 }
 
 static bool khob_in_chunk(u64 start, u64 end)

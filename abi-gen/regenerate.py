@@ -16,38 +16,32 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCHEMA = "abi-gen/schema/kho.yaml"
-MODEL = "abi-gen/goldens/model-4k.json"
-VECTORS = "abi-gen/goldens/vectors.json"
 OUTPUTS = {
-    "kernel.h.j2": "module/include/khob/abi.h",
-    "abi.hpp.j2": "tools/include/khob/abi.hpp",
-    "vectors.inc.j2": "selftests/unit/core/vectors.inc",
+    "module/include/khob/abi.h": ("--lang", "kernel-c"),
+    "tools/include/khob/abi.hpp": ("--lang", "cpp"),
+    "selftests/unit/core/vectors.inc": ("--lang", "c-vectors"),
+    "abi-gen/goldens/model-4k.json": ("--lang", "json-model"),
+    "abi-gen/goldens/vectors.json": ("--lang", "json-vectors"),
+    "abi-gen/goldens/kho_v4_4k.py": ("--lang", "python", "--abi", "kho-v4"),
+    "docs/abi.rst": ("--lang", "rst"),
 }
 MAX_DIFF_LINES = 60
 
 
 def generate(abi_gen: pathlib.Path, root: pathlib.Path, to: pathlib.Path) -> None:
     """Generate every output below to from the schema below root."""
-    for path in (MODEL, VECTORS, *OUTPUTS.values()):
-        (to / path).parent.mkdir(parents=True, exist_ok=True)
-    for command, abi, output in (("model", "all", MODEL), ("vectors", "kho-v4", VECTORS)):
+    for output, arguments in OUTPUTS.items():
         subprocess.run(
-            [str(abi_gen), command, "--schema", str(root / SCHEMA), "--schema-name", SCHEMA]
-            + ["--abi", abi, "--page-shift", "12", "--output", str(to / output)],
+            [str(abi_gen), "emit", "--schema", str(root / SCHEMA), "--schema-name", SCHEMA]
+            + [*arguments, "--output", str(to / output)],
             check=True,
         )
-    subprocess.run(
-        [sys.executable, str(HERE / "render.py")]
-        + ["--model", str(to / MODEL), "--vectors", str(to / VECTORS)]
-        + [f"{HERE / 'templates' / name}={to / output}" for name, output in OUTPUTS.items()],
-        check=True,
-    )
 
 
 def differences(root: pathlib.Path, made: pathlib.Path) -> list[str]:
     """Return a diff from what is committed to what was made now."""
     lines: list[str] = []
-    for path in (MODEL, VECTORS, *OUTPUTS.values()):
+    for path in OUTPUTS:
         old = root / path
         lines += difflib.unified_diff(
             old.read_text().splitlines() if old.exists() else [],

@@ -1,34 +1,39 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Renders abi-gen's JSON through templates.
+"""Renders abi-gen's JSON through templates; `abi-gen emit` runs it.
 
-Templates see the model, test vectors if there are any, and the filters below;
-an undefined name in one is an error. A file that would get the bytes it holds
-already is not touched.
+Standard input is one JSON object: inputs, a list of {model, vectors}, and jobs, a
+list of {input, template, output}: the place of the input in that list, a file of
+templates/, and the file to write or null for standard output.
+
+Templates see the model, the vectors and the filters below; an undefined name in
+one is an error. A file that would get the bytes it holds already is not touched.
 """
 
 from __future__ import annotations
 
-import argparse
+import functools
 import json
 import pathlib
-import re
 import sys
-import textwrap
 from typing import Any
 
+import documents
+import drawings
 import jinja2
+import languages
 
-COLUMNS = 100
-REFERENCE = re.compile(r"\{(\w+)\}")
 TAB = 8
+TEMPLATES = pathlib.Path(__file__).resolve().parent / "templates"
 
 
 def comment(text: str, first: str, rest: str | None = None) -> str:
-    """Wrap text to COLUMNS behind first, and behind rest from the second line on."""
+    """Wrap text to the width of a line behind first, and behind rest from the second line on."""
     rest = first if rest is None else rest
-    width = COLUMNS - max(len(p.expandtabs(TAB)) for p in (first, rest))
-    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    width = drawings.COLUMNS - max(len(p.expandtabs(TAB)) for p in (first, rest))
+    # A backslash at the end would make the next line part of the comment.
+    lines = [line + "." if line.endswith("\\") else line
+             for line in drawings.wrapped(text, width)]
     return "\n".join((rest if i else first) + line for i, line in enumerate(lines))
 
 
@@ -45,59 +50,37 @@ def documented(element: dict[str, Any]) -> str:
     return f"{text} [{', '.join(notes)}]" if notes else text
 
 
-def reference_names(model: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return how C and how C++ write what docs refer to as {alias}."""
-    prefix = model["prefix"]
-    c: dict[str, str] = {}
-    cpp: dict[str, str] = {}
-    for section in model["sections"]:
-        for item in section["constants"] + section["strings"]:
-            c[item["alias"]] = f"{prefix}_{item['name']}".upper()
-            cpp[item["alias"]] = item["alias"]
-        for item in section["properties"]:
-            c[f"prop_{item['name']}"] = f"{prefix}_prop_{item['name']}".upper()
-            cpp[f"prop_{item['name']}"] = f"prop_{item['name']}"
-        for item in section["structs"]:
-            c[item["alias"]] = f"struct {prefix}_{item['name']}"
-            cpp[item["alias"]] = item["alias"]
-    return c, cpp
-
-
-def ident(text: str) -> str:
-    """Return a version's name as an identifier."""
-    return text.replace("-", "_")
-
-
 def number(value: int, hexadecimal: bool, suffix: str = "") -> str:
     """Return a literal of C."""
     return (f"{value:#x}" if hexadecimal else f"{value}") + suffix
 
 
-def render(
-    template: pathlib.Path, model: dict[str, Any], vectors: dict[str, Any] | None
-) -> str:
-    """Render one template."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
+def environment() -> jinja2.Environment:
+    """Return what templates are rendered in; templates are compiled once in it."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # C, not HTML
     )
-    c_names, cpp_names = reference_names(model)
-    environment.filters.update(
-        comment=comment,
-        documented=documented,
-        ident=ident,
-        number=number,
-        # Names that an older version lacks are left as the schema has them.
-        c_names=lambda text: REFERENCE.sub(lambda m: c_names.get(m[1], m[1]), text),
-        cpp_names=lambda text: REFERENCE.sub(lambda m: cpp_names.get(m[1], m[1]), text),
-    )
-    return environment.get_template(template.name).render(
-        model=model, vectors=vectors
-    )
+    made.filters.update(comment=comment, documented=documented, ident=languages.ident,
+                        literal=languages.literal, number=number, variant=languages.variant)
+    made.globals.update(draw_struct=drawings.draw_struct, heading=documents.heading,
+                        literal=documents.literal, table=drawings.table, title=documents.title)
+    return made
+
+
+def render(made: jinja2.Environment, template: str, inputs: dict[str, Any]) -> str:
+    """Render one template with a model and vectors."""
+    model = inputs["model"]
+    for language, names in languages.reference_names(model).items():
+        write = languages.in_c_comment if language == "c" else languages.with_names
+        made.filters[f"{language}_names"] = functools.partial(write, names=names)
+    return made.get_template(template).render(
+        **inputs, cpp=languages.Cpp(model), python=languages.Python(model),
+        document=documents.Document(model))
 
 
 def write_if_changed(path: pathlib.Path, text: str) -> bool:
@@ -110,34 +93,26 @@ def write_if_changed(path: pathlib.Path, text: str) -> bool:
     return True
 
 
-def pair(text: str) -> tuple[pathlib.Path, pathlib.Path]:
-    """Parse TEMPLATE=OUTPUT."""
-    template, equals, output = text.partition("=")
-    if not (template and equals and output):
-        raise argparse.ArgumentTypeError(f"'{text}' is not TEMPLATE=OUTPUT")
-    return pathlib.Path(template), pathlib.Path(output)
-
-
 def main() -> int:
-    """Render every pair of the command line."""
-    parser = argparse.ArgumentParser(
-        description="Render abi-gen's JSON through Jinja2 templates.",
-        epilog="example: render.py --model model.json templates/kernel.h.j2=abi.h",
-    )
-    parser.add_argument("--model", type=pathlib.Path, required=True)
-    parser.add_argument("--vectors", type=pathlib.Path)
-    parser.add_argument("pairs", nargs="+", type=pair, metavar="TEMPLATE=OUTPUT")
-    args = parser.parse_args()
+    """Do every job of the request on standard input."""
+    if sys.stdin.isatty() or len(sys.argv) > 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    made = environment()
+    where = "the request"
     try:
-        model = json.loads(args.model.read_text())
-        vectors = json.loads(args.vectors.read_text()) if args.vectors else None
-        for template, output in args.pairs:
-            if write_if_changed(output, render(template, model, vectors)):
-                print(f"wrote {output}")
+        request = json.load(sys.stdin)
+        for job in request["jobs"]:
+            where = job["template"]
+            text = render(made, where, request["inputs"][job["input"]])
+            if job["output"] is None:
+                sys.stdout.write(text)
+            else:
+                write_if_changed(pathlib.Path(job["output"]), text)
     except (OSError, ValueError, jinja2.TemplateError) as error:
-        where = getattr(error, "name", None) or args.model
-        line = getattr(error, "lineno", None)
-        print(f"render.py: {where}{f':{line}' if line else ''}: {error}", file=sys.stderr)
+        where = getattr(error, "name", None) or where
+        line = getattr(error, "lineno", None) if isinstance(error, jinja2.TemplateError) else None
+        print(f"{where}{f':{line}' if line else ''}: {error}", file=sys.stderr)
         return 1
     return 0
 

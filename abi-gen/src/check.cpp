@@ -51,7 +51,10 @@ class Evaluator {
         if (const auto at = resolved_.structs.find(type); at != resolved_.structs.end()) {
             return at->second.size;
         }
-        return tl::unexpected<std::string>(fmt::format("there is no struct '{}'", type));
+        if (const auto size = primitive_size(type)) {
+            return *size;
+        }
+        return tl::unexpected<std::string>(fmt::format("there is no type '{}'", type));
     }
 
     const Schema& schema_;
@@ -104,6 +107,19 @@ class VectorMaker {
         if (!order_max || !depth || !key_width || *depth == 0) {
             return fail(key_.info.at,
                         "the key needs the constants order_max, tree_depth and key_width");
+        }
+        if (*order_max > address_bits - page_shift_) {
+            return fail(key_.info.at,
+                        fmt::format("order_max is {}: pages of 2^{} bytes have an address of {} "
+                                    "bits up to order {} ({})",
+                                    *order_max, page_shift_, address_bits,
+                                    address_bits - page_shift_, evaluator_.context()));
+        }
+        if (*depth > address_bits) {
+            return fail(key_.info.at,
+                        fmt::format("tree_depth is {}: a key has {} bits, and each level indexes "
+                                    "one at least ({})",
+                                    *depth, address_bits, evaluator_.context()));
         }
         for (std::uint64_t order = 0; order <= *order_max; ++order) {
             for (const std::uint64_t pa : addresses(page_shift_ + order)) {

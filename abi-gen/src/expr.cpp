@@ -17,8 +17,9 @@ namespace {
 using ExprResult = tl::expected<Expr, ExprError>;
 using Value = tl::expected<std::uint64_t, ExprError>;
 
-// Both bound how deep parsing, evaluation and destruction recurse.
+// They bound how deep parsing, evaluation and destruction recurse.
 constexpr int max_nesting = 64;
+constexpr int max_operators = 100;
 constexpr std::size_t max_length = 1000;
 constexpr unsigned value_bits = 64;
 
@@ -138,6 +139,9 @@ class Parser {
             if (!op) {
                 break;
             }
+            if (++operators_ > max_operators) {
+                return error_at(offset, fmt::format("more than {} operators", max_operators));
+            }
             auto right = binary(level + 1, nesting);
             if (!right) {
                 return right;
@@ -249,6 +253,7 @@ class Parser {
 
     std::string_view text_;
     std::size_t pos_ = 0;
+    int operators_ = 0;
 };
 
 Value shift_left(std::uint64_t a, std::uint64_t b, std::size_t offset) {
@@ -340,6 +345,17 @@ tl::expected<Comparison, ExprError> parse_comparison(std::string_view text) {
         return error_at(max_length, fmt::format("more than {} characters", max_length));
     }
     return Parser(text).comparison();
+}
+
+std::string to_rpn(const Expr& expr) {
+    if (expr.kind == Expr::Kind::number) {
+        return fmt::format("{}", expr.number);
+    }
+    std::string words;
+    for (const Expr& arg : expr.args) {
+        words += to_rpn(arg) + " ";
+    }
+    return words + (expr.kind == Expr::Kind::size_of ? "sizeof:" : "") + expr.text;
 }
 
 tl::expected<std::uint64_t, ExprError> evaluate(const Expr& expr, const Scope& scope) {

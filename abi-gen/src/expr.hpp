@@ -45,6 +45,10 @@ struct Comparison {
 tl::expected<Expr, ExprError> parse_expr(std::string_view text);
 tl::expected<Comparison, ExprError> parse_comparison(std::string_view text);
 
+/// The expression in reverse Polish notation, words parted by spaces: numbers,
+/// names, "sizeof:type", functions and operators behind what they take.
+std::string to_rpn(const Expr& expr);
+
 /// Gives names and types their values; an error is one sentence.
 struct Scope {
     using Lookup = std::function<tl::expected<std::uint64_t, std::string>(const std::string&)>;

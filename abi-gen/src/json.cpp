@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace khob::gen {
 namespace {
@@ -19,7 +20,8 @@ Json text_or_null(const std::string& text) {
 
 class Writer {
   public:
-    explicit Writer(const Model& model) : model_(model), schema_(*model.schema) {}
+    explicit Writer(const Model& model)
+        : model_(model), schema_(*model.schema), dependents_(dependents(*model.schema)) {}
 
     Json write(const std::string& schema_name) const {
         Json out;
@@ -37,6 +39,13 @@ class Writer {
         for (const ModelSection& section : model_.sections) {
             out["sections"].push_back(this->section(section));
         }
+        out["dependents"] = Json::array();
+        for (const Dependent& dependent : dependents_) {
+            out["dependents"].push_back(
+                {{"kind", dependent.kind == Dependent::Kind::constant ? "constant" : "struct"},
+                 {"name", dependent.name}});
+        }
+        out["combinations"] = combinations();
         out["key"] = key();
         out["invariants"] = Json::array();
         for (const ModelInvariant& invariant : model_.invariants) {
@@ -68,6 +77,8 @@ class Writer {
         out["doc"] = info.doc;
         out["unit"] = text_or_null(info.unit);
         out["source"] = info.source;
+        out["upstream"] = text_or_null(info.upstream);
+        out["header"] = text_or_null(info.header);
         out["since"] = first == 0 ? Json() : Json(version_name(first));
         out["until"] = last + 1 == schema_.versions.size() ? Json() : Json(version_name(last));
         return out;
@@ -92,6 +103,8 @@ class Writer {
         out["compatible"] = from.compatible;
         out["doc"] = from.info.doc;
         out["source"] = from.info.source;
+        out["upstream"] = text_or_null(from.info.upstream);
+        out["header"] = text_or_null(from.info.header);
         out["has"] = Json::object();
         for (const Section& section : schema_.sections) {
             for (const Property& property : section.properties) {
@@ -112,13 +125,61 @@ class Writer {
         out["hex"] = constant.schema->hex;
         out["value"] = constant.value;
         out["expression"] = constant.schema->value.text;
+        out["dependent"] = is_dependent(Dependent::Kind::constant, constant.schema->info.name);
+        out["definitions"] = definitions(constant.schema->info.name);
         return out;
+    }
+
+    [[nodiscard]] bool is_dependent(Dependent::Kind kind, const std::string& name) const {
+        return std::count(dependents_.begin(), dependents_.end(), Dependent{kind, name}) != 0;
+    }
+
+    /// How each of the chosen versions computes a constant, the oldest first.
+    [[nodiscard]] Json definitions(const std::string& name) const {
+        std::vector<const Constant*> found;
+        for (const Section& section : schema_.sections) {
+            for (const Constant& c : section.constants) {
+                if (c.info.name == name) {
+                    found.push_back(&c);
+                }
+            }
+        }
+        std::sort(found.begin(), found.end(), [](const Constant* a, const Constant* b) {
+            return a->info.first_version < b->info.first_version;
+        });
+        Json all = Json::array();
+        for (const Constant* c : found) {
+            Json versions = Json::array();
+            for (const std::size_t version : model_.versions) {
+                if (c->info.in_version(version)) {
+                    versions.push_back(version_name(version));
+                }
+            }
+            if (!versions.empty()) {
+                all.push_back({{"versions", std::move(versions)},
+                               {"rpn", to_rpn(c->value.expr)},
+                               {"doc", c->info.doc}});
+            }
+        }
+        return all;
+    }
+
+    [[nodiscard]] Json combinations() const {
+        Json all = Json::array();
+        for (const Combination& one : gen::combinations(schema_)) {
+            all.push_back({{"version", version_name(one.version)},
+                           {"page_shift", one.page_shift},
+                           {"refused", one.refusal == nullptr ? Json() : Json(one.refusal->doc)}});
+        }
+        return all;
     }
 
     [[nodiscard]] Json structure(const ModelStruct& structure) const {
         Json out = info(structure.schema->info);
         out["variant"] = variant(structure.variant);
         out["packed"] = structure.schema->packed;
+        out["dependent"] = is_dependent(Dependent::Kind::structure, structure.schema->info.name);
+        out["fields_differ"] = structure.schema->fields_differ();
         out["size"] = structure.layout.size;
         out["alignment"] = structure.layout.alignment;
         out["fields"] = Json::array();
@@ -131,10 +192,13 @@ class Writer {
             Json member = info(field.info);
             member["type"] = field.type.value;
             member["struct"] = is_struct(field.type.value);
+            member["type_variant"] =
+                is_variant(field.type.value) ? variant(structure.variant) : Json();
             member["offset"] = layout.offset;
             member["size"] = layout.size;
             member["length"] = layout.length ? Json(*layout.length) : Json();
             member["length_expression"] = field.length ? Json(field.length->text) : Json();
+            member["length_rpn"] = field.length ? Json(to_rpn(field.length->expr)) : Json();
             member["flexible"] = field.flexible;
             out["fields"].push_back(std::move(member));
         }
@@ -151,6 +215,15 @@ class Writer {
             return std::any_of(s.structs.begin(), s.structs.end(),
                                [&](const Struct& t) { return t.info.name == type; });
         });
+    }
+
+    [[nodiscard]] bool is_variant(const std::string& type) const {
+        return std::any_of(
+            model_.sections.begin(), model_.sections.end(), [&](const ModelSection& s) {
+                return std::any_of(s.structs.begin(), s.structs.end(), [&](const ModelStruct& t) {
+                    return t.schema->info.name == type && t.variant;
+                });
+            });
     }
 
     [[nodiscard]] Json section(const ModelSection& section) const {
@@ -171,6 +244,7 @@ class Writer {
             item["node"] = property->node;
             item["property"] = property->property;
             item["type"] = property->type;
+            item["optional"] = property->optional;
             out["properties"].push_back(std::move(item));
         }
         out["structs"] = Json::array();
@@ -184,11 +258,13 @@ class Writer {
         Json out;
         out["doc"] = schema_.key.info.doc;
         out["source"] = schema_.key.info.source;
-        out["encode"] = schema_.key.encode.text;
-        out["decode_order"] = schema_.key.decode_order.text;
-        out["decode_pa"] = schema_.key.decode_pa.text;
-        out["leaf_index"] = schema_.key.leaf_index.text;
-        out["node_index"] = schema_.key.node_index.text;
+        for (const auto& [name, expr] : {std::pair{"encode", &schema_.key.encode},
+                                         std::pair{"decode_order", &schema_.key.decode_order},
+                                         std::pair{"decode_pa", &schema_.key.decode_pa},
+                                         std::pair{"leaf_index", &schema_.key.leaf_index},
+                                         std::pair{"node_index", &schema_.key.node_index}}) {
+            out[name] = {{"text", expr->text}, {"rpn", to_rpn(expr->expr)}};
+        }
         return out;
     }
 
@@ -208,6 +284,7 @@ class Writer {
 
     const Model& model_;
     const Schema& schema_;
+    std::vector<Dependent> dependents_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #ifndef KHOB_ABI_GEN_MODEL_HPP
 #define KHOB_ABI_GEN_MODEL_HPP
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,6 +42,31 @@ struct Resolved {
     std::map<std::string, std::uint64_t> constants;
     std::map<std::string, Layout> structs;
 };
+
+/// Bytes of a type that is no struct; nothing if there is none of that name.
+std::optional<std::uint64_t> primitive_size(const std::string& type);
+
+/// A constant or struct that depends on the page size or on the version.
+struct Dependent {
+    enum class Kind { constant, structure };
+
+    Kind kind = Kind::constant;
+    std::string name;
+
+    // clang-tidy 14 takes a defaulted comparison for a null pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
+    auto operator<=>(const Dependent&) const = default;
+};
+
+/// All that depend on either, each behind those that it is made of. What they
+/// are is the same for every choice of versions and page size.
+/// @param schema one without cycles: check_order() accepts it
+std::vector<Dependent> dependents(const Schema& schema);
+
+/// There is an order in which all that depend on either can be defined, whatever
+/// the version: versions may define constants by each other, but not in a circle.
+/// @param schema one that resolve() accepts in each version
+void check_order(const Schema& schema, Errors& errors);
 
 /// Stage 2: computes everything that the version has.
 /// @param page_shift one of the schema's values
@@ -108,6 +134,21 @@ struct Model {
     std::vector<ModelSection> sections;
     std::vector<ModelInvariant> invariants;
 };
+
+/// A version at a page size.
+struct Combination {
+    std::size_t version = 0;
+    std::uint64_t page_shift = 0;
+    const Refusal* refusal = nullptr;  ///< the schema's, if it is not to be used
+};
+
+/// All combinations, version by version.
+std::vector<Combination> combinations(const Schema& schema);
+
+/// Stages 2 and 3 of every combination: those that the schema refuses have to
+/// fail, all others to pass.
+/// @return of those that are refused, what fails
+Result<std::vector<Error>> prove(const Schema& schema);
 
 /// Stages 2 and 3 for each of versions, and the merge of their results.
 Result<Model> build_model(const Schema& schema, const std::vector<std::size_t>& versions,

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "reader.hpp"
@@ -20,12 +19,20 @@ bool is_identifier(const std::string& name) {
            });
 }
 
+bool is_version_name(std::string name) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    return is_identifier(name);
+}
+
 ConstantType constant_type(const std::string& name) {
     if (name == "u64") {
         return ConstantType::u64;
     }
     return name == "u32" ? ConstantType::u32 : ConstantType::int32;
 }
+
+// Each is proved at each page size.
+constexpr std::size_t max_versions = 32;
 
 class SchemaParser {
   public:
@@ -39,7 +46,9 @@ class SchemaParser {
         if (format != nullptr && format->scalar != "1") {
             errors_.push_back({format->at, "the schema's format has to be 1"});
         }
-        schema_.prefix = top_.text("prefix");
+        if (const Tree* prefix = top_.need("prefix")) {
+            schema_.prefix = identifier(*prefix, "the prefix");
+        }
         versions();
         parameters();
         if (const Tree* sections = top_.need("sections")) {
@@ -50,8 +59,7 @@ class SchemaParser {
             for_each(*invariants, "invariants", [this](const TreeEntry& e) { invariant(e); });
         }
         top_.finish();
-        emitted_names();
-        references();
+        check_names(schema_, errors_);
         return std::move(schema_);
     }
 
@@ -74,8 +82,9 @@ class SchemaParser {
         }
     }
 
-    /// The keys that every element may have.
-    Info info(MapReader& in, const Located<std::string>& name, const std::string& source) {
+    /// The keys that every element may have. What is inside another element has
+    /// its source, header and versions unless it says otherwise.
+    Info info(MapReader& in, const Located<std::string>& name, const Info& parent) {
         Info info;
         info.name = name.value;
         info.at = name.at;
@@ -83,31 +92,69 @@ class SchemaParser {
         info.unit = in.text_or("unit");
         info.source = in.text_or("source");
         if (info.source.empty()) {
-            info.source = source;
+            info.source = parent.source;
         }
         if (info.source.empty()) {
             errors_.push_back({in.at(), fmt::format("{} has no 'source'", in.what())});
         }
-        info.last_version = schema_.versions.empty() ? 0 : schema_.versions.size() - 1;
-        info.first_version = version(in, "since", 0);
-        info.last_version = version(in, "until", info.last_version);
+        info.upstream = in.text_or("upstream");
+        info.header = in.text_or("header");
+        if (info.header.empty()) {
+            info.header = parent.header;
+        }
+        info.first_version = version(in, "since", parent.first_version);
+        info.last_version = version(in, "until", parent.last_version);
+        if (info.first_version < parent.first_version || info.last_version > parent.last_version) {
+            errors_.push_back({in.at(), fmt::format("{} is in versions that {} is not in",
+                                                    in.what(), parent.name)});
+        }
         if (info.first_version > info.last_version) {
-            errors_.push_back(
-                {in.at(), fmt::format("{} ends before it begins: since {}, until {}", in.what(),
-                                      schema_.versions[info.first_version].info.name,
-                                      schema_.versions[info.last_version].info.name)});
+            errors_.push_back({in.at(), fmt::format("{} ends before it begins: since {}, until {}",
+                                                    in.what(), version_name(info.first_version),
+                                                    version_name(info.last_version))});
         }
         return info;
     }
 
-    Info named(MapReader& in, const Located<std::string>& name, const std::string& source) {
+    /// A version's name for errors: there is none if the schema says so little.
+    [[nodiscard]] std::string version_name(std::size_t version) const {
+        return version < schema_.versions.size() ? schema_.versions[version].info.name
+                                                 : "every version";
+    }
+
+    /// What has no parent: in every version.
+    [[nodiscard]] Info top(const std::string& source = "") const {
+        Info info;
+        info.name = "the schema";
+        info.source = source;
+        info.last_version = schema_.versions.empty() ? 0 : schema_.versions.size() - 1;
+        return info;
+    }
+
+    /// What stands in a header as it is here.
+    std::string identifier(const Tree& tree, const std::string& what) {
+        if (!is_identifier(tree.scalar)) {
+            errors_.push_back(
+                {tree.at, fmt::format("{} '{}' is no name: lower-case letters, digits and _, "
+                                      "beginning with a letter",
+                                      what, tree.scalar)});
+        }
+        return tree.scalar;
+    }
+
+    std::string alias(MapReader& in) {
+        const Tree* tree = in.take("alias");
+        return tree == nullptr ? "" : identifier(*tree, fmt::format("alias of {}", in.what()));
+    }
+
+    Info named(MapReader& in, const Located<std::string>& name, const Info& parent) {
         if (!is_identifier(name.value)) {
             errors_.push_back(
                 {name.at, fmt::format("'{}' is no name: lower-case letters, digits and _, "
                                       "beginning with a letter",
                                       name.value)});
         }
-        return info(in, name, source);
+        return info(in, name, parent);
     }
 
     std::size_t version(MapReader& in, const std::string& key, std::size_t preset) {
@@ -133,7 +180,7 @@ class SchemaParser {
         MapReader all(*tree, "parameters", errors_);
         if (const Tree* shift = all.need("page_shift")) {
             MapReader in(*shift, "parameter page_shift", errors_);
-            schema_.page_shift.info = info(in, {"page_shift", shift->at}, "");
+            schema_.page_shift.info = info(in, {"page_shift", shift->at}, top());
             const Tree* values = in.need("values");
             if (values != nullptr && values->list.empty()) {
                 errors_.push_back({values->at, "'values' of page_shift has to be a list"});
@@ -167,7 +214,34 @@ class SchemaParser {
                 {value.at, fmt::format("page_shift {} is not in {}..{}", *number, least, most)});
             return;
         }
+        const auto& values = schema_.page_shift.values;
+        if (std::count(values.begin(), values.end(), *number) != 0) {
+            errors_.push_back({value.at, fmt::format("page_shift {} stands here twice", *number)});
+            return;
+        }
         schema_.page_shift.values.push_back(*number);
+    }
+
+    std::vector<Refusal> refused(MapReader& in) {
+        std::vector<Refusal> all;
+        const Tree* tree = in.take("refused");
+        if (tree != nullptr && tree->list.empty()) {
+            errors_.push_back(
+                {tree->at, fmt::format("'refused' of {} has to be a list", in.what())});
+        }
+        for (const Tree& one : tree == nullptr ? empty_.list : tree->list) {
+            MapReader item(one, fmt::format("a refusal of {}", in.what()), errors_);
+            Refusal refusal;
+            refusal.at = one.at;
+            if (const Tree* shift = item.need("page_shift")) {
+                refusal.page_shift =
+                    read_number(*shift, "'page_shift' of a refusal", errors_).value_or(0);
+            }
+            refusal.doc = item.text("doc");
+            item.finish();
+            all.push_back(std::move(refusal));
+        }
+        return all;
     }
 
     void versions() {
@@ -178,11 +252,18 @@ class SchemaParser {
         std::vector<Version> versions;
         for_each(*tree, "versions", [&](const TreeEntry& entry) {
             MapReader in(entry.value, fmt::format("version {}", entry.key.value), errors_);
-            versions.push_back({info(in, entry.key, ""), in.text("compatible")});
+            if (!is_version_name(entry.key.value)) {
+                errors_.push_back(
+                    {entry.key.at, fmt::format("'{}' is no version's name: lower-case letters, "
+                                               "digits, - and _, beginning with a letter",
+                                               entry.key.value)});
+            }
+            versions.push_back({info(in, entry.key, top()), in.text("compatible"), refused(in)});
             in.finish();
         });
-        if (versions.empty()) {
-            errors_.push_back({tree->at, "there has to be a version"});
+        if (versions.empty() || versions.size() > max_versions) {
+            errors_.push_back(
+                {tree->at, fmt::format("there have to be 1 to {} versions", max_versions)});
         }
         schema_.versions = std::move(versions);
         MapReader& in = top_;
@@ -196,55 +277,67 @@ class SchemaParser {
     void section(const TreeEntry& entry) {
         MapReader in(entry.value, fmt::format("section {}", entry.key.value), errors_);
         Section section;
-        section.info = named(in, entry.key, "");
-        const std::string& source = section.info.source;
-        for_each_of(in, "constants", [&](const TreeEntry& e) { constants(e, source, section); });
+        section.info = named(in, entry.key, top());
+        const Info& parent = section.info;
+        for_each_of(in, "constants", [&](const TreeEntry& e) { constants(e, parent, section); });
         for_each_of(in, "strings", [&](const TreeEntry& e) {
             MapReader s(e.value, fmt::format("string {}", e.key.value), errors_);
-            StringConstant string{named(s, e.key, source), s.text("value")};
-            string.info.alias = s.text_or("alias");
+            StringConstant string{named(s, e.key, parent), s.text("value")};
+            string.info.alias = alias(s);
             s.finish();
             section.strings.push_back(std::move(string));
         });
         for_each_of(in, "properties",
-                    [&](const TreeEntry& e) { section.properties.push_back(property(e, source)); });
+                    [&](const TreeEntry& e) { section.properties.push_back(property(e, parent)); });
         for_each_of(in, "structs",
-                    [&](const TreeEntry& e) { section.structs.push_back(structure(e, source)); });
+                    [&](const TreeEntry& e) { section.structs.push_back(structure(e, parent)); });
         in.finish();
         schema_.sections.push_back(std::move(section));
     }
 
-    void constants(const TreeEntry& entry, const std::string& source, Section& section) {
+    void constants(const TreeEntry& entry, const Info& parent, Section& section) {
         if (entry.value.kind != Tree::Kind::list) {
-            section.constants.push_back(constant(entry.key, entry.value, source));
+            section.constants.push_back(constant(entry.key, entry.value, parent));
             return;
         }
         std::vector<Constant> variants;
         for (const Tree& variant : entry.value.list) {
-            Constant next = constant(entry.key, variant, source);
-            for (const Constant& other : variants) {
-                if (next.info.first_version <= other.info.last_version &&
-                    other.info.first_version <= next.info.last_version) {
-                    errors_.push_back(
-                        {variant.at,
-                         fmt::format("constant {} has two values in {}", entry.key.value,
-                                     schema_
-                                         .versions[std::max(next.info.first_version,
-                                                            other.info.first_version)]
-                                         .info.name)});
-                }
+            Constant next = constant(entry.key, variant, parent);
+            const auto other =
+                std::find_if(variants.begin(), variants.end(), [&](const Constant& c) {
+                    return next.info.first_version <= c.info.last_version &&
+                           c.info.first_version <= next.info.last_version;
+                });
+            if (other != variants.end()) {
+                errors_.push_back(
+                    {variant.at, fmt::format("constant {} has two values in {}", entry.key.value,
+                                             version_name(std::max(next.info.first_version,
+                                                                   other->info.first_version)))});
             }
             variants.push_back(std::move(next));
+        }
+        // Languages choose between them by version, oldest first.
+        std::stable_sort(variants.begin(), variants.end(),
+                         [](const Constant& a, const Constant& b) {
+                             return a.info.first_version < b.info.first_version;
+                         });
+        for (std::size_t i = 1; i < variants.size(); ++i) {
+            if (variants[i].info.first_version > variants[i - 1].info.last_version + 1) {
+                errors_.push_back(
+                    {variants[i].info.at,
+                     fmt::format("constant {} has a value before and after {} and none in it",
+                                 entry.key.value,
+                                 version_name(variants[i - 1].info.last_version + 1))});
+            }
         }
         std::move(variants.begin(), variants.end(), std::back_inserter(section.constants));
     }
 
-    Constant constant(const Located<std::string>& name, const Tree& tree,
-                      const std::string& source) {
+    Constant constant(const Located<std::string>& name, const Tree& tree, const Info& parent) {
         MapReader in(tree, fmt::format("constant {}", name.value), errors_);
         Constant constant;
-        constant.info = named(in, name, source);
-        constant.info.alias = in.text_or("alias");
+        constant.info = named(in, name, parent);
+        constant.info.alias = alias(in);
         constant.value = in.expr("value");
         constant.type = constant_type(in.one_of("type", {"int", "u32", "u64"}, "int"));
         constant.hex = in.one_of("format", {"dec", "hex"}, "dec") == "hex";
@@ -252,21 +345,22 @@ class SchemaParser {
         return constant;
     }
 
-    Property property(const TreeEntry& entry, const std::string& source) {
+    Property property(const TreeEntry& entry, const Info& parent) {
         MapReader in(entry.value, fmt::format("property {}", entry.key.value), errors_);
         Property property;
-        property.info = named(in, entry.key, source);
+        property.info = named(in, entry.key, parent);
         property.node = in.one_of("node", {"root", "subnode"}, "");
         property.property = in.text("property");
         property.type = in.one_of("type", {"string", "u64"}, "");
+        property.optional = in.flag("optional");
         in.finish();
         return property;
     }
 
-    Struct structure(const TreeEntry& entry, const std::string& source) {
+    Struct structure(const TreeEntry& entry, const Info& parent) {
         MapReader in(entry.value, fmt::format("struct {}", entry.key.value), errors_);
         Struct result;
-        result.info = named(in, entry.key, source);
+        result.info = named(in, entry.key, parent);
         result.packed = in.flag("packed");
         const Tree* fields = in.need("fields");
         if (fields != nullptr && fields->list.empty()) {
@@ -287,7 +381,7 @@ class SchemaParser {
             return;
         }
         Field field;
-        field.info = named(in, {name->scalar, name->at}, to.info.source);
+        field.info = named(in, {name->scalar, name->at}, to.info);
         if (std::any_of(to.fields.begin(), to.fields.end(),
                         [&](const Field& f) { return f.info.name == name->scalar; })) {
             errors_.push_back(
@@ -318,7 +412,7 @@ class SchemaParser {
             return;
         }
         MapReader in(*tree, "key", errors_);
-        schema_.key.info = info(in, {"key", tree->at}, "");
+        schema_.key.info = info(in, {"key", tree->at}, top());
         schema_.key.encode = in.expr("encode");
         schema_.key.decode_order = in.expr("decode_order");
         schema_.key.decode_pa = in.expr("decode_pa");
@@ -330,7 +424,7 @@ class SchemaParser {
     void invariant(const TreeEntry& entry) {
         MapReader in(entry.value, fmt::format("invariant {}", entry.key.value), errors_);
         Invariant invariant;
-        invariant.info = named(in, entry.key, "the invariant itself");
+        invariant.info = named(in, entry.key, top("the invariant itself"));
         invariant.text = in.text("holds");
         invariant.fails = in.text("fails");
         if (const Tree* holds = in.take("holds"); holds != nullptr && !invariant.text.empty()) {
@@ -348,82 +442,9 @@ class SchemaParser {
         schema_.invariants.push_back(std::move(invariant));
     }
 
-    /// Docs name other elements as {alias}, which each language writes its way.
-    void references() {
-        for (const Section& section : schema_.sections) {
-            references(section.info);
-            for (const Constant& c : section.constants) {
-                references(c.info);
-            }
-            for (const StringConstant& s : section.strings) {
-                references(s.info);
-            }
-            for (const Property& p : section.properties) {
-                references(p.info);
-            }
-            for (const Struct& s : section.structs) {
-                references(s.info);
-                for (const Field& f : s.fields) {
-                    references(f.info);
-                }
-            }
-        }
-    }
-
-    void references(const Info& info) {
-        for (std::size_t open = info.doc.find('{'); open != std::string::npos;
-             open = info.doc.find('{', open + 1)) {
-            const std::size_t close = info.doc.find('}', open);
-            const std::string name = info.doc.substr(open + 1, close - open - 1);
-            if (close == std::string::npos || !names_.contains(name)) {
-                errors_.push_back(
-                    {info.at, fmt::format("the doc of {} refers to '{}', which is no constant, "
-                                          "string, property or struct",
-                                          info.name, name)});
-            }
-        }
-    }
-
-    /// One name for one thing: constants, strings, properties and structs share
-    /// a namespace in C++. Variants of a constant are one thing.
-    void emitted_names() {
-        std::map<std::string, const Section*> homes;
-        const Section* home = nullptr;
-        const auto claim = [&](const std::string& kind, const Info& info, std::string name) {
-            const std::string owner = fmt::format("{} {}", kind, info.name);
-            if (!info.alias.empty()) {
-                name = info.alias;
-            }
-            const auto [at, is_new] = names_.emplace(std::move(name), owner);
-            const bool variant = kind == "constant" && at->second == owner &&
-                                 homes.emplace(info.name, home).first->second == home;
-            if (!is_new && !variant) {
-                errors_.push_back({info.at, fmt::format("{} has the name of {}; give one of them "
-                                                        "an 'alias'",
-                                                        owner, at->second)});
-            }
-        };
-        for (const Section& section : schema_.sections) {
-            home = &section;
-            for (const Constant& c : section.constants) {
-                claim("constant", c.info, c.info.name);
-            }
-            for (const StringConstant& s : section.strings) {
-                claim("string", s.info, s.info.name);
-            }
-            for (const Property& p : section.properties) {
-                claim("property", p.info, "prop_" + p.info.name);
-            }
-            for (const Struct& s : section.structs) {
-                claim("struct", s.info, s.info.name);
-            }
-        }
-    }
-
     MapReader top_;
     Errors& errors_;
     Schema schema_;
-    std::map<std::string, std::string> names_;  ///< as emitted, and what has them
     const Tree empty_{Tree::Kind::map, {}, {}, {}, {}};
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "model.hpp"
@@ -24,6 +25,9 @@ constexpr Primitive primitives[] = {  // NOLINT(modernize-avoid-c-arrays): sized
     {"u8", 1}, {"u16", 2}, {"u32", 4}, {"u64", 8}, {"char", 1}, {"be32", 4}};
 
 constexpr std::uint64_t max_struct_bytes = 1ULL << 32;
+
+// Bounds how deep resolving recurses.
+constexpr std::size_t max_chain = 64;
 
 /// Errors name what failed; what depends on it stays silent about it.
 constexpr const char* already_reported = "";
@@ -99,6 +103,11 @@ class Resolver {
         return std::find(active_.begin(), active_.end(), what) != active_.end();
     }
 
+    [[nodiscard]] std::string too_long(const std::string& what) const {
+        return fmt::format("'{}' is the last of more than {} that need each other, from '{}' on",
+                           what, max_chain, active_.front());
+    }
+
     Lookup name_value(const std::string& name) {
         if (name == schema_.page_shift.info.name) {
             return result_.page_shift;
@@ -121,6 +130,9 @@ class Resolver {
         if (is_active(name)) {
             return tl::unexpected<std::string>(
                 fmt::format("'{}' depends on itself: {}", name, cycle(name)));
+        }
+        if (active_.size() >= max_chain) {
+            return tl::unexpected<std::string>(too_long(name));
         }
         active_.push_back(name);
         auto value = number(constant->second->value, fmt::format("constant {}", name));
@@ -166,10 +178,8 @@ class Resolver {
     }
 
     tl::expected<Layout, std::string> type_layout(const std::string& type) {
-        for (const Primitive& primitive : primitives) {
-            if (type == primitive.name) {
-                return Layout{primitive.size, primitive.size, {}};
-            }
+        if (const auto size = primitive_size(type)) {
+            return Layout{*size, *size, {}};
         }
         return struct_layout(type);
     }
@@ -190,6 +200,9 @@ class Resolver {
         if (is_active(what)) {
             return tl::unexpected<std::string>(
                 fmt::format("'{}' depends on itself: {}", what, cycle(what)));
+        }
+        if (active_.size() >= max_chain) {
+            return tl::unexpected<std::string>(too_long(what));
         }
         active_.push_back(what);
         auto layout = lay_out(*structure->second);
@@ -276,6 +289,13 @@ class Resolver {
 };
 
 }  // namespace
+
+std::optional<std::uint64_t> primitive_size(const std::string& type) {
+    const auto* at =
+        std::find_if(std::begin(primitives), std::end(primitives),
+                     [&](const Primitive& primitive) { return type == primitive.name; });
+    return at == std::end(primitives) ? std::nullopt : std::optional<std::uint64_t>(at->size);
+}
 
 Result<Resolved> resolve(const Schema& schema, std::size_t version, std::uint64_t page_shift) {
     return Resolver(schema, version, page_shift).run();

@@ -20,9 +20,11 @@ struct Info {
     std::string name;
     Position at;
     std::string doc;
-    std::string unit;    ///< empty: a plain number
-    std::string source;  ///< its own or its section's
-    std::string alias;   ///< its name where types and constants share names; may be empty
+    std::string unit;      ///< empty: a plain number
+    std::string source;    ///< its own or its section's
+    std::string alias;     ///< its name where types and constants share names; may be empty
+    std::string upstream;  ///< its name in upstream's header; empty if that has none
+    std::string header;    ///< upstream's header, its own or its section's; may be empty
     std::size_t first_version = 0;
     std::size_t last_version = 0;
 
@@ -63,6 +65,9 @@ struct Struct {
     Info info;
     bool packed = false;
     std::vector<Field> fields;
+
+    /// Whether versions that have the struct disagree on which fields it has.
+    [[nodiscard]] bool fields_differ() const;
 };
 
 /// A property of the root FDT or of its subnodes.
@@ -71,6 +76,7 @@ struct Property {
     std::string node;
     std::string property;
     std::string type;
+    bool optional = false;  ///< a reader does without it
 };
 
 /// Elements that belong together, in the order that they are emitted in.
@@ -82,9 +88,20 @@ struct Section {
     std::vector<Struct> structs;
 };
 
+/// A page size that a version is not to be used with, and why.
+struct Refusal {
+    std::uint64_t page_shift = 0;
+    std::string doc;
+    Position at;
+};
+
 struct Version {
     Info info;
     std::string compatible;
+    std::vector<Refusal> refused;
+
+    /// The refusal of a page size, or nullptr.
+    [[nodiscard]] const Refusal* refusal(std::uint64_t page_shift) const;
 };
 
 struct PageShift {
@@ -121,6 +138,14 @@ struct Schema {
     Key key;
     std::vector<Invariant> invariants;
 };
+
+/// One name for one thing, as emitted: constants, strings, properties and
+/// structs share a namespace in C++; docs refer to them by these names.
+void check_names(const Schema& schema, Errors& errors);
+
+/// A struct stands before those that it is a field of: C wants it so. Of a
+/// schema without cycles.
+void check_nesting(const Schema& schema, Errors& errors);
 
 /// Parses a schema; reports everything that is wrong with it at once.
 Result<Schema> parse_schema(const std::string& text, const std::string& file);

@@ -19,9 +19,16 @@ TEST(Invariant, ThatCannotBeComputedSaysWhere) {
     expect_error(schema_text("", "  i: {holds: 1 == nothing, fails: f, doc: d}\n"), "nothing",
                  "there is no constant 'nothing'");
     expect_error(schema_text("", "  i: {holds: sizeof(what) == 1, fails: f, doc: d}\n"),
-                 "sizeof(what)", "there is no struct 'what'");
+                 "sizeof(what)", "there is no type 'what'");
     expect_error(schema_text("", "  i: {holds: 1 == 5 - 6, fails: f, doc: d}\n"), "- 6,",
                  "less than zero");
+}
+
+TEST(Invariant, KnowsEveryType) {
+    EXPECT_EQ(listing(errors_of(schema_text(
+                  "    structs:\n      s: {doc: d, fields: [{name: x, type: u16, doc: d}]}\n",
+                  "  i: {holds: sizeof(s) + sizeof(u64) == 10, fails: f, doc: d}\n"))),
+              "");
 }
 
 TEST(Invariant, OfAnotherVersionIsLeftOut) {

@@ -117,6 +117,60 @@ TEST(Json, InvariantsShowTheirSides) {
     EXPECT_EQ(invariant["sides"][0]["right"], 2);
 }
 
+TEST(Json, SaysWhatDependsOnVersionAndPageSize) {
+    const auto model = model_of({0, 1});
+    std::string names;
+    for (const auto& dependent : model["dependents"]) {
+        names += dependent["kind"].get<std::string>() + " " + dependent["name"].get<std::string>() +
+                 "\n";
+    }
+    // What is used stands before what uses it.
+    EXPECT_EQ(names,
+              "constant page_size\nconstant key_width\nconstant order_max\n"
+              "constant table_log2\nconstant leaf_log2\nconstant tree_depth\n"
+              "constant same\nconstant differs\nstruct grows\n");
+    EXPECT_FALSE(find(model["sections"][1]["constants"], "late")[0]["dependent"]);
+    const auto same = find(model["sections"][1]["constants"], "same")[0]["definitions"];
+    ASSERT_EQ(same.size(), 2U);
+    EXPECT_EQ(same[0]["rpn"], "2 2 +");
+    EXPECT_EQ(same[1]["versions"], nlohmann::json::array({"v2"}));
+}
+
+// Its field has to name one of the variants, so it is one too.
+TEST(Json, AStructOfOneVersionThatHoldsAVariantIsOne) {
+    const auto schema =
+        parse_schema(schema_text(elements + "      late_one:\n        doc: d\n"
+                                            "        since: v2\n        fields:\n"
+                                            "          - {name: x, type: grows, doc: d}\n"),
+                     file);
+    ASSERT_TRUE(schema) << listing(schema.error());
+    const auto both = build_model(*schema, {0, 1}, 12);
+    const auto alone = build_model(*schema, {1}, 12);
+    ASSERT_TRUE(both && alone);
+    const auto of = [](const Model& model) {
+        const auto json = nlohmann::json::parse(model_json(model, "name"));
+        return find(json["sections"][1]["structs"], "late_one")[0];
+    };
+    EXPECT_EQ(of(*both)["variant"], "v2");
+    EXPECT_EQ(of(*both)["fields"][0]["type_variant"], "v2");
+    EXPECT_TRUE(of(*alone)["variant"].is_null());
+    EXPECT_TRUE(of(*alone)["fields"][0]["type_variant"].is_null());
+}
+
+TEST(Json, AStructThatHoldsAVariantIsOne) {
+    const auto schema =
+        parse_schema(schema_text(elements + "      holds:\n        doc: d\n        fields:\n"
+                                            "          - {name: g, type: grows, doc: d}\n"),
+                     file);
+    ASSERT_TRUE(schema) << listing(schema.error());
+    const auto model = build_model(*schema, {0, 1}, 12);
+    ASSERT_TRUE(model) << listing(model.error());
+    const auto json = nlohmann::json::parse(model_json(*model, "name"));
+    const auto holds = find(json["sections"][1]["structs"], "holds");
+    ASSERT_EQ(holds.size(), 2U);
+    EXPECT_EQ(holds[1]["fields"][0]["type_variant"], "v2");
+}
+
 TEST(Json, TheSameInputGivesTheSameBytes) {
     const auto schema = parse_schema(schema_text(elements), file);
     ASSERT_TRUE(schema);

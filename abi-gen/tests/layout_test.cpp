@@ -208,5 +208,22 @@ TEST(Resolve, OneErrorIsNotRepeatedByWhatDependsOnIt) {
     EXPECT_EQ(errors.size(), 2U) << listing(errors);  // one for each version
 }
 
+// Each version can be computed, but a header for all of them has to define one first.
+TEST(Resolve, ACircleThroughVersions) {
+    expect_error(schema_text("    constants:\n"
+                             "      a: [{until: v1, value: b + 1, doc: d}, "
+                             "{since: v2, value: 1, doc: d}]\n"
+                             "      b: [{until: v1, value: 1, doc: d}, "
+                             "{since: v2, value: a + 1, doc: d}]\n"),
+                 "a: [{", "'a' depends on itself, though in no version alone");
+    expect_error(schema_text("    constants:\n"
+                             "      c: [{until: v1, value: sizeof(s), doc: d}, "
+                             "{since: v2, value: 1, doc: d}]\n"
+                             "    structs:\n      s:\n        doc: d\n        fields:\n"
+                             "          - {name: x, type: u8, doc: d}\n"
+                             "          - {name: y, type: u8, length: c, since: v2, doc: d}\n"),
+                 "c: [{", "'c' depends on itself, though in no version alone");
+}
+
 }  // namespace
 }  // namespace khob::gen::test

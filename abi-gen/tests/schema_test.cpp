@@ -129,6 +129,13 @@ TEST(Schema, Versions) {
     expect_error(schema_text("    constants:\n      a:\n        - {value: 1, doc: d}\n"
                              "        - {value: 2, doc: d, since: v2}\n"),
                  "{value: 2", "has two values in v2");
+    const std::string three =
+        schema_with("  v2: {", "  v0: {compatible: z, doc: d, source: s}\n  v2: {");
+    expect_error(std::string(three).insert(three.find("key:\n"),
+                                           "    constants:\n      a:\n"
+                                           "        - {value: 2, doc: d, since: v2}\n"
+                                           "        - {value: 1, doc: d, until: v1}\n"),
+                 "a:\n        - {value: 2", "a value before and after v0 and none in it");
     const std::string text = schema_with("default_version: v2", "default_version: v7");
     expect_error(text, "v7", "there is no version 'v7'");
 }
@@ -163,6 +170,38 @@ TEST(Schema, ReportsEverythingAtOnce) {
                               "      b: {value: 1}\n"
                               "      c: {value: 1, doc: d, what: 1}\n"));
     EXPECT_EQ(errors.size(), 3U) << listing(errors);
+}
+
+TEST(Schema, APageSizeIsRefusedForAReason) {
+    const std::string v1 = "v1: {compatible: a, doc: d, source: s";
+    expect_error(schema_with(v1, v1 + ", refused: [{page_shift: 13, doc: d}]"), "{page_shift: 13",
+                 "page_shift 13 is none of the schema's values: 12, 14");
+    expect_error(schema_with(v1, v1 + ", refused: [{page_shift: 12}]"), "{page_shift: 12}",
+                 "has no 'doc'");
+    expect_error(
+        schema_with(v1, v1 + ", refused: [{page_shift: 12, doc: d}, {page_shift: 12, doc: e}]"),
+        "{page_shift: 12, doc: e}", "v1 refuses page_shift 12 twice");
+    const auto schema =
+        parse_schema(schema_with(v1, v1 + ", refused: [{page_shift: 14, doc: d}]"), file);
+    ASSERT_TRUE(schema) << listing(schema.error());
+    const auto proved = prove(*schema);
+    ASSERT_FALSE(proved);
+    EXPECT_EQ(proved.error()[0].text, "v1 refuses page_shift 14, where nothing fails");
+}
+
+TEST(Schema, AStructStandsBeforeThoseThatHoldIt) {
+    expect_error(schema_text("    structs:\n      a:\n        doc: d\n        fields:\n"
+                             "          - {name: x, type: b, doc: d}\n"
+                             "      b:\n        doc: d\n        fields:\n"
+                             "          - {name: y, type: u8, doc: d}\n"),
+                 "b, doc: d}", "struct b is a field of struct a and has to stand before it");
+}
+
+TEST(Schema, AnElementIsInNoVersionThatItsSectionIsNotIn) {
+    expect_error(schema_with("  more:\n    doc: d\n",
+                             "  more:\n    doc: d\n    since: v2\n"
+                             "    strings:\n      x: {value: x, since: v1, doc: d}\n"),
+                 "{value: x", "string x is in versions that more is not in");
 }
 
 }  // namespace

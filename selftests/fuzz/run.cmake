@@ -8,9 +8,14 @@ file(GLOB seeds ${CORPUS}/*)
 if(NOT seeds)
   message(FATAL_ERROR "${CORPUS} holds no corpus")
 endif()
+set(options)
+if(EXISTS ${DICTIONARY})
+  list(APPEND options -dict=${DICTIONARY})
+endif()
 execute_process(
-  COMMAND ${BINARY} -runs=20000 -seed=1 -max_total_time=60 -timeout=10 -rss_limit_mb=2048
-          -verbosity=0 -print_final_stats=1 -artifact_prefix=${WORK}/ ${WORK}/found ${CORPUS}
+  COMMAND ${BINARY} -runs=${RUNS} -seed=1 -max_total_time=60 -timeout=10 -rss_limit_mb=2048
+          -verbosity=0 -print_final_stats=1 -artifact_prefix=${WORK}/ ${options}
+          ${WORK}/found ${CORPUS}
   RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${BINARY} failed (${result}); its input is in ${WORK}")

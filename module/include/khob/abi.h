@@ -193,6 +193,28 @@ static_assert(offsetof(struct khob_kexec_metadata, previous_release) == 4, "prev
 static_assert(offsetof(struct khob_kexec_metadata, kexec_count) == 69, "kexec_count");
 
 /*
+ * How upstream's clients hand over arrays of any length, as a list of pages. Source:
+ * include/linux/kho/abi/block.h.
+ */
+
+/* Length of a block, its struct khob_block_header included. [bytes, since kho-v4] */
+#define KHOB_BLOCK_SIZE 4096ULL
+
+/**
+ * struct khob_block_header - First bytes of a block; count entries follow. [since kho-v4]
+ * @next: Physical address of the next block or 0. [bytes, since kho-v4]
+ * @count: Entries in this block. [entries, since kho-v4]
+ */
+struct khob_block_header {
+	__u64 next;
+	__u64 count;
+} __packed;
+
+static_assert(sizeof(struct khob_block_header) == 16, "size of khob_block_header");
+static_assert(offsetof(struct khob_block_header, next) == 0, "next");
+static_assert(offsetof(struct khob_block_header, count) == 8, "count");
+
+/*
  * The x86 boot protocol's list of setup_data nodes: how a loader tells the incoming kernel of a
  * handover. Source: arch/x86/include/uapi/asm/setup_data.h, Documentation/arch/x86/boot.rst.
  */
@@ -231,7 +253,7 @@ static_assert(offsetof(struct khob_setup_data, len) == 12, "len");
 
 /**
  * struct khob_setup_indirect - Data of a node of type KHOB_SETUP_INDIRECT.
- * @type: KHOB_SETUP_INDIRECT with the type of what is in the range.
+ * @type: KHOB_SETUP_INDIRECT with the type of what is there.
  * @reserved: Written as 0.
  * @len: Length of the range. [bytes]
  * @addr: Physical address of the range. [bytes]
@@ -261,7 +283,7 @@ struct khob_kho_data {
 	__u64 fdt_size;
 	__u64 scratch_addr;
 	__u64 scratch_size;
-};
+} __packed;
 
 static_assert(sizeof(struct khob_kho_data) == 32, "size of khob_kho_data");
 static_assert(offsetof(struct khob_kho_data, fdt_addr) == 0, "fdt_addr");

@@ -2,20 +2,23 @@
 // Generated, do not edit, from abi-gen/schema/kho.yaml
 // (make it again with: cmake --build build --target abi)
 //
-// The ABI of Kexec HandOver at 4K pages: kho-v2, kho-v3, kho-v4.
+// The ABI of Kexec HandOver: kho-v2, kho-v3, kho-v4. What depends on the page size is in Layout, of
+// which DefaultLayout is the one for 4K pages.
 #ifndef KHOB_ABI_HPP
 #define KHOB_ABI_HPP
 
+// clang-format off
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace khob::abi {
-
-/// Log2 of the page size in bytes; 12 on x86-64, 14 and 16 as well on arm64. [bits]
-inline constexpr unsigned page_shift = 12;
 
 /// Versions of the ABI, oldest first.
 enum class Version {
@@ -36,6 +39,19 @@ inline constexpr std::array<Version, 3> versions = {
 
 /// What is written unless something else is asked for.
 inline constexpr Version default_version = Version::kho_v4;
+
+/// Log2 of the page size in bytes; 12 on x86-64, 14 and 16 as well on arm64. [bits]
+inline constexpr unsigned default_page_shift = 12;
+
+/// Whether a version can be used with pages of 2^page_shift bytes.
+constexpr bool supported(unsigned page_shift, Version version) {
+    // The tree as published is one level short at 16K pages: the key needs 51 bits and the 4 levels
+    // cover 50, so two pages may share a bit.
+    if (page_shift == 14 && version == Version::kho_v2) {
+        return false;
+    }
+    return page_shift == 12 || page_shift == 14 || page_shift == 16;
+}
 
 /// The root FDT's compatible string.
 constexpr std::string_view compatible(Version version) {
@@ -65,54 +81,93 @@ constexpr bool has_blob_size(Version version) {
     return version == Version::kho_v3 || version == Version::kho_v4;
 }
 
-// The radix tree of preserved pages: page-sized nodes, the lowest level a bitmap, indexed by keys
-// that hold a page's order and its physical address in one number. Source:
-// include/linux/kho/abi/kexec_handover.h.
+namespace detail {
 
-/// Size of a page of order 0, of a node and of a leaf. [bytes]
-inline constexpr std::uint64_t page_size = 4096;
+/// Shifts of 64-bit numbers by any number of bits.
+constexpr std::uint64_t shl(std::uint64_t a, std::uint64_t bits) {
+    return bits < 64 ? a << bits : 0;
+}
+constexpr std::uint64_t shr(std::uint64_t a, std::uint64_t bits) {
+    return bits < 64 ? a >> bits : 0;
+}
 
-/// Bits of a key: a page frame number and the order bit above it. [bits]
-inline constexpr unsigned key_width = 53;
+/// a / b, rounded up.
+constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+    return a / b + (a % b != 0 ? 1 : 0);
+}
 
-/// Bit of a key that is the highest set one if the page has order 0. [bit number]
-inline constexpr unsigned order_0_bit = 52;
+/// The number of the highest set bit; 0 if there is none.
+constexpr std::uint64_t log2_floor(std::uint64_t a) {
+    return a != 0 ? static_cast<std::uint64_t>(std::bit_width(a)) - 1 : 0;
+}
 
-/// Largest order that a key can hold; its only page is all of the 64-bit space.
-inline constexpr unsigned order_max = 52;
+}  // namespace detail
 
-/// Physical addresses in a node. [entries]
-inline constexpr unsigned table_entries = 512;
+/// A physical address in bytes.
+class PhysAddr {
+  public:
+    constexpr PhysAddr() = default;
+    constexpr explicit PhysAddr(std::uint64_t value) : value_(value) {}
+    constexpr std::uint64_t value() const { return value_; }
 
-/// Bits of a key that index a node. [bits]
-inline constexpr unsigned table_log2 = 9;
+    // clang-tidy 14 takes a defaulted comparison for a null pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
+    friend constexpr auto operator<=>(const PhysAddr&, const PhysAddr&) = default;
+    /// The caller makes sure that it does not wrap.
+    friend constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) {
+        return PhysAddr(a.value_ + bytes);
+    }
+    /// Bytes from b to a; the caller makes sure that b <= a.
+    friend constexpr std::uint64_t operator-(PhysAddr a, PhysAddr b) { return a.value_ - b.value_; }
 
-/// Keys in a leaf. [bits]
-inline constexpr unsigned leaf_bits = 32768;
-
-/// Bits of a key that index a leaf. [bits]
-inline constexpr unsigned leaf_log2 = 15;
-
-/// Levels of the tree, the leaf included. [levels]
-inline constexpr unsigned tree_depth = 6;
-
-/// A node above the leaves.
-struct node {
-    /// Physical addresses of the nodes one level below, page aligned; 0 is absent. [bytes]
-    std::array<std::uint64_t, 512> table;
+  private:
+    std::uint64_t value_ = 0;
 };
 
-static_assert(sizeof(node) == 4096);
-static_assert(offsetof(node, table) == 0);
+/// log2 of a folio's size in pages of 2^page_shift bytes.
+template <unsigned page_shift>
+class Order {
+  public:
+    constexpr Order() = default;
+    constexpr explicit Order(unsigned value) : value_(value) {}
+    constexpr unsigned value() const { return value_; }
+    /// Bytes of a folio; 0 if they do not fit 64 bits.
+    constexpr std::uint64_t bytes() const {
+        return detail::shl(1, std::uint64_t{page_shift} + value_);
+    }
 
-/// A node of the lowest level.
-struct leaf {
-    /// Bit n is set if the key whose low leaf_log2 bits are n is present.
-    std::array<std::uint64_t, 512> bitmap;
+    // NOLINTNEXTLINE(modernize-use-nullptr)
+    friend constexpr auto operator<=>(const Order&, const Order&) = default;
+
+  private:
+    unsigned value_ = 0;
 };
 
-static_assert(sizeof(leaf) == 4096);
-static_assert(offsetof(leaf, bitmap) == 0);
+/// Pages that are preserved as one: 2^order of them, from pa on.
+template <unsigned page_shift>
+struct Folio {
+    PhysAddr pa;
+    Order<page_shift> order;
+
+    // NOLINTNEXTLINE(modernize-use-nullptr)
+    friend constexpr auto operator<=>(const Folio&, const Folio&) = default;
+};
+
+/// A page of order o at physical address pa has the order bit at order_0_bit - o and below it the
+/// page's number among the pages of its order.
+template <unsigned page_shift>
+class Key {
+  public:
+    constexpr Key() = default;
+    constexpr explicit Key(std::uint64_t value) : value_(value) {}
+    constexpr std::uint64_t value() const { return value_; }
+
+    // NOLINTNEXTLINE(modernize-use-nullptr)
+    friend constexpr auto operator<=>(const Key&, const Key&) = default;
+
+  private:
+    std::uint64_t value_ = 0;
+};
 
 // The root FDT names the tree's root node and every subtree. Its values are native-endian numbers,
 // not the cells that device trees usually hold. Source: Documentation/core-api/kho/abi.rst,
@@ -151,18 +206,6 @@ static_assert(offsetof(vmalloc, total_pages) == 8);
 static_assert(offsetof(vmalloc, flags) == 12);
 static_assert(offsetof(vmalloc, order) == 14);
 
-/// A page of physical addresses; the chunks of an area are a list.
-struct vmalloc_chunk {
-    /// Physical address of the next chunk or 0. [bytes]
-    std::uint64_t next;
-    /// Physical addresses of pages; 0 behind the last one. [bytes]
-    std::array<std::uint64_t, 511> phys;
-};
-
-static_assert(sizeof(vmalloc_chunk) == 4096);
-static_assert(offsetof(vmalloc_chunk, next) == 0);
-static_assert(offsetof(vmalloc_chunk, phys) == 8);
-
 // A subtree that says from which kernel this one was started. Source:
 // include/linux/kho/abi/kexec_metadata.h.
 
@@ -186,6 +229,21 @@ static_assert(sizeof(kexec_metadata) == 73);
 static_assert(offsetof(kexec_metadata, version) == 0);
 static_assert(offsetof(kexec_metadata, previous_release) == 4);
 static_assert(offsetof(kexec_metadata, kexec_count) == 69);
+
+// How upstream's clients hand over arrays of any length, as a list of pages. Source:
+// include/linux/kho/abi/block.h.
+
+/// First bytes of a block; count entries follow. [since kho-v4]
+struct [[gnu::packed]] block_header {
+    /// Physical address of the next block or 0. [bytes, since kho-v4]
+    std::uint64_t next;
+    /// Entries in this block. [entries, since kho-v4]
+    std::uint64_t count;
+};
+
+static_assert(sizeof(block_header) == 16);
+static_assert(offsetof(block_header, next) == 0);
+static_assert(offsetof(block_header, count) == 8);
 
 // The x86 boot protocol's list of setup_data nodes: how a loader tells the incoming kernel of a
 // handover. Source: arch/x86/include/uapi/asm/setup_data.h, Documentation/arch/x86/boot.rst.
@@ -217,7 +275,7 @@ static_assert(offsetof(setup_data, len) == 12);
 
 /// Data of a node of type setup_indirect_type.
 struct setup_indirect {
-    /// setup_indirect_type with the type of what is in the range.
+    /// setup_indirect_type with the type of what is there.
     std::uint32_t type;
     /// Written as 0.
     std::uint32_t reserved;
@@ -234,7 +292,7 @@ static_assert(offsetof(setup_indirect, len) == 8);
 static_assert(offsetof(setup_indirect, addr) == 16);
 
 /// Data of a node of type setup_kexec_kho.
-struct kho_data {
+struct [[gnu::packed]] kho_data {
     /// Physical address of the root FDT. [bytes]
     std::uint64_t fdt_addr;
     /// Length of the root FDT. [bytes]
@@ -330,7 +388,7 @@ static_assert(offsetof(fdt_header, size_dt_struct) == 36);
 // kho-bridge.
 
 /// First word of meta ("KHOBRIDG", most significant byte first).
-inline constexpr std::uint64_t meta_magic = 0x4b484f4252494447;
+inline constexpr std::uint64_t meta_magic = 0x4b484f4252494447ULL;
 
 /// Version of meta that this schema describes.
 inline constexpr std::uint32_t meta_version = 1;
@@ -344,13 +402,13 @@ inline constexpr std::uint32_t record_blob = 2;
 /// The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed + fill_gamma *
 /// ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *= fill_m1, x ^= x >> 27, x *=
 /// fill_m2, x ^= x >> 31.
-inline constexpr std::uint64_t fill_gamma = 0x9e3779b97f4a7c15;
+inline constexpr std::uint64_t fill_gamma = 0x9e3779b97f4a7c15ULL;
 
 /// First multiplier of the fill stream's mix.
-inline constexpr std::uint64_t fill_m1 = 0xbf58476d1ce4e5b9;
+inline constexpr std::uint64_t fill_m1 = 0xbf58476d1ce4e5b9ULL;
 
 /// Second multiplier of the fill stream's mix.
-inline constexpr std::uint64_t fill_m2 = 0x94d049bb133111eb;
+inline constexpr std::uint64_t fill_m2 = 0x94d049bb133111ebULL;
 
 /// Name of the subtree whose blob is one meta.
 inline constexpr std::string_view meta_name = "kho-bridge";
@@ -378,7 +436,7 @@ static_assert(offsetof(chunk, addr) == 0);
 static_assert(offsetof(chunk, size) == 8);
 
 /// What the incoming side needs to know to check a handover and to give it back.
-/// An array of chunk follows it (chunks): The metadata arena.
+/// An array of chunk follows at byte 120 (chunks): The metadata arena.
 struct meta {
     /// meta_magic.
     std::uint64_t magic;
@@ -443,6 +501,181 @@ static_assert(offsetof(record, index) == 24);
 static_assert(offsetof(record, digest) == 32);
 static_assert(offsetof(record, kind) == 40);
 static_assert(offsetof(record, reserved) == 44);
+
+/// What depends on the page size, or on the version.
+template <unsigned Shift, Version Abi = default_version>
+    requires(supported(Shift, Abi))
+struct Layout {
+    using Order = abi::Order<Shift>;
+    using Folio = abi::Folio<Shift>;
+    using Key = abi::Key<Shift>;
+
+    static constexpr Version version = Abi;
+    static constexpr std::uint64_t page_shift = Shift;
+
+    // The radix tree of preserved pages: page-sized nodes, the lowest level a bitmap, indexed by
+    // keys that hold a page's order and its physical address in one number. Source:
+    // include/linux/kho/abi/kexec_handover.h.
+
+    /// Size of a page of order 0, of a node and of a leaf. [bytes]
+    static constexpr std::uint64_t page_size = 1ULL << page_shift;
+
+    /// Bits of a key: a page frame number and the order bit above it. [bits]
+    static constexpr std::uint64_t key_width = 64ULL - page_shift + 1ULL;
+
+    /// Bit of a key that is the highest set one if the page has order 0. [bit number]
+    static constexpr std::uint64_t order_0_bit = 64ULL - page_shift;
+
+    /// Largest order that a key can hold; its only page is all of the 64-bit space.
+    static constexpr std::uint64_t order_max = order_0_bit;
+
+    /// Physical addresses in a node. [entries]
+    static constexpr std::uint64_t table_entries = page_size / sizeof(std::uint64_t);
+
+    /// Bits of a key that index a node. [bits]
+    static constexpr std::uint64_t table_log2 = detail::log2_floor(table_entries);
+
+    /// Keys in a leaf. [bits]
+    static constexpr std::uint64_t leaf_bits = page_size * 8ULL;
+
+    /// Bits of a key that index a leaf. [bits]
+    static constexpr std::uint64_t leaf_log2 = detail::log2_floor(leaf_bits);
+
+    /// Levels of the tree, the leaf included. [levels]
+    static constexpr std::uint64_t tree_depth = [] {
+        if constexpr (version <= Version::kho_v2) {
+            return detail::ceil_div(64ULL - page_shift - leaf_log2, table_log2) + 1ULL;
+        } else {
+            return detail::ceil_div(key_width - leaf_log2, table_log2) + 1ULL;
+        }
+    }();
+
+    /// A node above the leaves.
+    struct node {
+        /// Physical addresses of the nodes one level below, page aligned; 0 is absent. [bytes]
+        std::array<std::uint64_t, table_entries> table;
+    };
+
+    /// A node of the lowest level.
+    struct leaf {
+        /// Bit n is set if the key whose low leaf_log2 bits are n is present.
+        std::array<std::uint64_t, leaf_bits / 64ULL> bitmap;
+    };
+
+    /// A page of physical addresses; the chunks of an area are a list.
+    struct vmalloc_chunk {
+        /// Physical address of the next chunk or 0. [bytes]
+        std::uint64_t next;
+        /// Physical addresses of pages; 0 behind the last one. [bytes]
+        std::array<std::uint64_t, page_size / sizeof(std::uint64_t) - 1ULL> phys;
+    };
+
+    /// Length of a block, its block_header included. [bytes, since kho-v4]
+    static constexpr std::uint64_t block_size = page_size;
+
+    /// The key of pages for which is_folio() holds.
+    static constexpr Key encode(PhysAddr at, Order of) {
+        const std::uint64_t pa = at.value();
+        const std::uint64_t order = of.value();
+        return Key(detail::shl(1ULL, order_0_bit - order) | detail::shr(pa, page_shift +
+            order));
+    }
+
+    /// The pages of a key for which is_key() holds.
+    static constexpr Folio decode(Key of) {
+        const std::uint64_t key = of.value();
+        const std::uint64_t order = order_0_bit - detail::log2_floor(key);
+        const std::uint64_t pa =
+            detail::shl(key - detail::shl(1ULL, detail::log2_floor(key)), page_shift +
+                order_0_bit - detail::log2_floor(key));
+        return Folio{PhysAddr(pa), Order(static_cast<unsigned>(order))};
+    }
+
+    /// Whether a key can hold them: there is the order, and the address is a multiple of the size.
+    static constexpr bool is_folio(PhysAddr at, Order of) {
+        return decode(encode(at, of)) == Folio{at, of};
+    }
+
+    /// Whether some pages have this key.
+    static constexpr bool is_key(Key key) {
+        const Folio folio = decode(key);
+        return encode(folio.pa, folio.order) == key;
+    }
+
+    /// Where a key is in its node of a level: a bit of the leaf, which is level 0, or an entry.
+    static constexpr std::uint64_t index(Key of, unsigned at) {
+        const std::uint64_t key = of.value();
+        const std::uint64_t level = at;
+        if (level == 0) {
+            return key % leaf_bits;
+        }
+        return detail::shr(key, (level - 1ULL) * table_log2 + leaf_log2) % table_entries;
+    }
+};
+
+/// With the page size and the version that are used unless something else is asked for.
+using DefaultLayout = Layout<default_page_shift>;
+
+// At 4K pages the formulas give what abi-gen computed and proved.
+namespace detail {
+
+using kho_v2 = Layout<default_page_shift, Version::kho_v2>;
+static_assert(kho_v2::page_size == 4096ULL);
+static_assert(kho_v2::key_width == 53ULL);
+static_assert(kho_v2::order_0_bit == 52ULL);
+static_assert(kho_v2::order_max == 52ULL);
+static_assert(kho_v2::table_entries == 512ULL);
+static_assert(kho_v2::table_log2 == 9ULL);
+static_assert(kho_v2::leaf_bits == 32768ULL);
+static_assert(kho_v2::leaf_log2 == 15ULL);
+static_assert(kho_v2::tree_depth == 6ULL);
+static_assert(sizeof(kho_v2::node) == 4096);
+static_assert(offsetof(kho_v2::node, table) == 0);
+static_assert(sizeof(kho_v2::leaf) == 4096);
+static_assert(offsetof(kho_v2::leaf, bitmap) == 0);
+static_assert(sizeof(kho_v2::vmalloc_chunk) == 4096);
+static_assert(offsetof(kho_v2::vmalloc_chunk, next) == 0);
+static_assert(offsetof(kho_v2::vmalloc_chunk, phys) == 8);
+
+using kho_v3 = Layout<default_page_shift, Version::kho_v3>;
+static_assert(kho_v3::page_size == 4096ULL);
+static_assert(kho_v3::key_width == 53ULL);
+static_assert(kho_v3::order_0_bit == 52ULL);
+static_assert(kho_v3::order_max == 52ULL);
+static_assert(kho_v3::table_entries == 512ULL);
+static_assert(kho_v3::table_log2 == 9ULL);
+static_assert(kho_v3::leaf_bits == 32768ULL);
+static_assert(kho_v3::leaf_log2 == 15ULL);
+static_assert(kho_v3::tree_depth == 6ULL);
+static_assert(sizeof(kho_v3::node) == 4096);
+static_assert(offsetof(kho_v3::node, table) == 0);
+static_assert(sizeof(kho_v3::leaf) == 4096);
+static_assert(offsetof(kho_v3::leaf, bitmap) == 0);
+static_assert(sizeof(kho_v3::vmalloc_chunk) == 4096);
+static_assert(offsetof(kho_v3::vmalloc_chunk, next) == 0);
+static_assert(offsetof(kho_v3::vmalloc_chunk, phys) == 8);
+
+using kho_v4 = Layout<default_page_shift, Version::kho_v4>;
+static_assert(kho_v4::page_size == 4096ULL);
+static_assert(kho_v4::key_width == 53ULL);
+static_assert(kho_v4::order_0_bit == 52ULL);
+static_assert(kho_v4::order_max == 52ULL);
+static_assert(kho_v4::table_entries == 512ULL);
+static_assert(kho_v4::table_log2 == 9ULL);
+static_assert(kho_v4::leaf_bits == 32768ULL);
+static_assert(kho_v4::leaf_log2 == 15ULL);
+static_assert(kho_v4::tree_depth == 6ULL);
+static_assert(sizeof(kho_v4::node) == 4096);
+static_assert(offsetof(kho_v4::node, table) == 0);
+static_assert(sizeof(kho_v4::leaf) == 4096);
+static_assert(offsetof(kho_v4::leaf, bitmap) == 0);
+static_assert(sizeof(kho_v4::vmalloc_chunk) == 4096);
+static_assert(offsetof(kho_v4::vmalloc_chunk, next) == 0);
+static_assert(offsetof(kho_v4::vmalloc_chunk, phys) == 8);
+static_assert(kho_v4::block_size == 4096ULL);
+
+}  // namespace detail
+// clang-format on
 
 }  // namespace khob::abi
 

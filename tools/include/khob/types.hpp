@@ -19,47 +19,13 @@ using ByteView = std::span<const std::byte>;
 using ByteSpan = std::span<std::byte>;
 using ByteVector = std::vector<std::byte>;
 
-inline constexpr std::uint64_t page_size = abi::page_size;
+/// Pages as x86-64 has them; what is used of it is the same in every version.
+using Layout = abi::Layout<12>;
 
-/// A physical address in bytes.
-class PhysAddr {
-  public:
-    constexpr PhysAddr() = default;
-    constexpr explicit PhysAddr(std::uint64_t value) : value_(value) {}
-    constexpr std::uint64_t value() const { return value_; }
+using PhysAddr = abi::PhysAddr;
+using Order = Layout::Order;
 
-    // clang-tidy 14 takes a defaulted comparison for a null pointer.
-    // NOLINTNEXTLINE(modernize-use-nullptr)
-    friend constexpr auto operator<=>(const PhysAddr&, const PhysAddr&) = default;
-    /// The caller makes sure that it does not wrap.
-    friend constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) {
-        return PhysAddr(a.value_ + bytes);
-    }
-    /// Bytes from `b` to `a`; the caller makes sure that b <= a.
-    friend constexpr std::uint64_t operator-(PhysAddr a, PhysAddr b) { return a.value_ - b.value_; }
-
-  private:
-    std::uint64_t value_ = 0;
-};
-
-/// log2 of a folio's size in pages: 0..abi::order_max.
-class Order {
-  public:
-    constexpr Order() = default;
-    constexpr explicit Order(unsigned value) : value_(value) {}
-    constexpr unsigned value() const { return value_; }
-    constexpr bool valid() const { return value_ <= abi::order_max; }
-    /// Bytes of a folio; 0 for what is no order or does not fit 64 bits.
-    constexpr std::uint64_t bytes() const {
-        return value_ < 64 - abi::page_shift ? page_size << value_ : 0;
-    }
-    // clang-tidy 14 takes a defaulted comparison for a null pointer.
-    // NOLINTNEXTLINE(modernize-use-nullptr)
-    friend constexpr auto operator<=>(const Order&, const Order&) = default;
-
-  private:
-    unsigned value_ = 0;
-};
+inline constexpr std::uint64_t page_size = Layout::page_size;
 
 /// Physical memory [start, end), in bytes.
 struct Range {

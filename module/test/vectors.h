@@ -1,0 +1,1 @@
+../../selftests/unit/core/vectors.inc

@@ -78,14 +78,14 @@ static int khob_contig_try(unsigned long pfn, unsigned long nr)
 }
 
 static bool khob_contig_in_zone(struct zone *zone, unsigned long nr, unsigned long align,
-				unsigned long *found)
+				unsigned long limit, unsigned long *found)
 {
 	/* After a window that looked good but could not be emptied. */
 	unsigned long step = max(align, ALIGN(nr / 8 + 1, align));
-	unsigned long start = zone->zone_start_pfn, end = zone_end_pfn(zone);
+	unsigned long start = zone->zone_start_pfn, end = min(zone_end_pfn(zone), limit);
 	unsigned long pfn;
 
-	if (end - start < nr)
+	if (end < start || end - start < nr)
 		return false;
 	for (pfn = ALIGN_DOWN(end - nr, align); pfn >= start;) {
 		unsigned long bad = khob_first_bad(pfn, nr, zone);
@@ -111,9 +111,10 @@ static bool khob_contig_in_zone(struct zone *zone, unsigned long nr, unsigned lo
 }
 
 /**
- * khob_contig_alloc() - physically contiguous pages
+ * khob_contig_alloc_at() - physically contiguous pages of a part of memory
  * @nr: pages
  * @align: alignment in pages, a power of two
+ * @where: which part
  * @pfn: first page
  *
  * Each page has a reference of its own, as after split_page(). Context:
@@ -121,7 +122,8 @@ static bool khob_contig_in_zone(struct zone *zone, unsigned long nr, unsigned lo
  *
  * Return: 0; -ENOMEM if no zone has such a piece; -EINTR if killed.
  */
-int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn)
+int khob_contig_alloc_at(unsigned long nr, unsigned long align, const struct khob_where *where,
+			 unsigned long *pfn)
 {
 	int nid, i;
 
@@ -130,13 +132,23 @@ int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn)
 		for_each_online_node(nid) {
 			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
 
-			if (khob_zone_usable(zone) && khob_contig_in_zone(zone, nr, align, pfn))
+			if (where->nid != NUMA_NO_NODE && where->nid != nid)
+				continue;
+			if (khob_zone_usable(zone) &&
+			    khob_contig_in_zone(zone, nr, align, where->end, pfn))
 				return 0;
 			if (fatal_signal_pending(current))
 				return -EINTR;
 		}
 	}
 	return -ENOMEM;
+}
+
+int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn)
+{
+	const struct khob_where anywhere = { .end = ULONG_MAX, .nid = NUMA_NO_NODE };
+
+	return khob_contig_alloc_at(nr, align, &anywhere, pfn);
 }
 
 /**
@@ -165,15 +177,17 @@ void khob_contig_free(unsigned long pfn, unsigned long nr)
  * khob_contig_largest() - the largest piece that can be had, in pages
  * @nr: a size that could not be had
  * @align: alignment in pages, a power of two
+ * @where: where it could not be had
  *
  * Found by halving, and given back: a figure for an error message.
  */
-unsigned long khob_contig_largest(unsigned long nr, unsigned long align)
+unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
+				  const struct khob_where *where)
 {
 	unsigned long pfn;
 
 	for (nr /= 2; nr >= align; nr /= 2) {
-		if (!khob_contig_alloc(nr, align, &pfn)) {
+		if (!khob_contig_alloc_at(nr, align, where, &pfn)) {
 			khob_contig_free(pfn, nr);
 			return nr;
 		}

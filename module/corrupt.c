@@ -60,4 +60,5 @@ void khob_corrupt_init(struct dentry *root)
 	struct dentry *dir = debugfs_create_dir("test", root);
 
 	debugfs_create_file("corrupt", 0600, dir, NULL, &khob_corrupt_fops);
+	khob_kernel_api_init(dir);
 }

@@ -49,7 +49,7 @@ static int khob_scratch_act(const char *line, size_t len)
 	if (khob_parse_scratch(line, len, &req, &why))
 		return khob_refuse(-EINVAL, "scratch: %s", why);
 	if (req.take)
-		return khob_scratch_take(req.size, req.align);
+		return khob_scratch_take(&req);
 	khob_scratch_give();
 	return 0;
 }

@@ -5,8 +5,10 @@
  * our own (records, meta, kexec-metadata) and the keys of what is carried from
  * the kernel before are made; thawing takes them all away again.
  */
+#include <linux/nodemask.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/utsname.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
@@ -64,55 +66,6 @@ static void khob_bufs_free(void)
 	khob_out.fdt_len = 0;
 }
 
-/* Pages of the kernel before that are still held go on to the next one. */
-
-static int khob_carry_key(void *ctx, u64 key)
-{
-	cond_resched();
-	return khob_radix_add(&khob_out.tree, key);
-}
-
-static int khob_drop_key(void *ctx, u64 key)
-{
-	cond_resched();
-	khob_radix_del(&khob_out.tree, key);
-	return 0;
-}
-
-static void khob_uncarry(void)
-{
-	struct khob_in_subtree *sub;
-
-	if (khob_in.tree_ready)
-		khob_radix_walk(&khob_in.tree, 0, khob_drop_key, NULL);
-	list_for_each_entry(sub, &khob_in.subtrees, list)
-		if (!khob_internal_name(sub->name))
-			khob_out_unpreserve_range(sub->start, sub->end);
-}
-
-static int khob_carry(void)
-{
-	struct khob_in_subtree *sub;
-	int ret = 0;
-
-	if (khob_in.tree_ready)
-		ret = khob_radix_walk(&khob_in.tree, 0, khob_carry_key, NULL);
-	list_for_each_entry(sub, &khob_in.subtrees, list) {
-		if (ret)
-			break;
-		if (khob_internal_name(sub->name))
-			continue;
-		if (khob_out_subtree(sub->name))
-			ret = khob_refuse(-EEXIST, "subtree %s is on both sides; release one",
-					  sub->name);
-		else
-			ret = khob_out_preserve_range(sub->start, sub->end);
-	}
-	if (ret)
-		khob_uncarry();
-	return ret;
-}
-
 static void khob_name_subtree(struct khob_freezer *fz, const char *name, u64 pa, u64 len)
 {
 	struct khob_fdt_subtree *to = &fz->subs[fz->nr_subs++];
@@ -160,6 +113,22 @@ static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 pa, u64
 	return 0;
 }
 
+/* A client may write to its blob until the kexec: no digest of it would hold. */
+static int khob_name_own(struct khob_freezer *fz, const struct khob_subtree *sub)
+{
+	u64 nr = fz->nr_records;
+	int ret;
+
+	if (sub->owner == KHOB_OWNER_CLIENT &&
+	    !khob_client_covers(sub->pa, sub->pa + sub->len))
+		return khob_refuse(-EFAULT, "subtree %s: its client has not preserved all of it",
+				   sub->name);
+	ret = khob_name_blob(fz, sub->name, sub->pa, sub->len, 0);
+	if (sub->owner == KHOB_OWNER_CLIENT)
+		fz->nr_records = nr;
+	return ret;
+}
+
 /* Records of carried pages pass from the old blob to the new one. */
 static void khob_carry_records(struct khob_freezer *fz)
 {
@@ -186,7 +155,7 @@ static void khob_own_records(struct khob_freezer *fz)
 	xa_for_each(&khob_out.folios, pfn, f) {
 		struct khob_record *rec = &fz->records[fz->nr_records];
 
-		if (f->owner == KHOB_OWNER_CLIENT || fz->nr_records >= fz->max_records)
+		if (khob_is_clients(f->owner) || fz->nr_records >= fz->max_records)
 			continue;
 		rec->addr = f->pa;
 		rec->size = PAGE_SIZE << f->order;
@@ -219,7 +188,7 @@ static int khob_make_subtrees(struct khob_freezer *fz)
 	ret = khob_name_blob(fz, KHOB_KEXEC_METADATA_NAME, pa, sizeof(*km), 0);
 	list_for_each_entry(sub, &khob_out.subtrees, list)
 		if (!ret)
-			ret = khob_name_blob(fz, sub->name, sub->pa, sub->len, 0);
+			ret = khob_name_own(fz, sub);
 	list_for_each_entry(carried, &khob_in.subtrees, list)
 		if (!ret && !khob_internal_name(carried->name))
 			ret = khob_name_blob(fz, carried->name, carried->pa, carried->len,
@@ -313,12 +282,23 @@ static int khob_make_meta(struct khob_freezer *fz)
 /* Says so, unless the place where it failed has said something better. */
 static int khob_freeze_failed(int err)
 {
-	if (err == -EEXIST || err == -E2BIG)
+	if (err == -EEXIST || err == -E2BIG || err == -EFAULT)
 		return err;
 	return khob_refuse(err, "scratch: cannot write the root FDT (error %d)", err);
 }
 
-static int khob_freeze(void)
+static void khob_thaw(void)
+{
+	khob_out.frozen = false;
+	khob_out.abi = khob_out.thaw_abi;
+	khob_uncarry();
+	khob_bufs_free();
+	khob_out_remove_gone();
+	khob_client_thaw();
+}
+
+/* A version other than the one that is set holds until the thaw. */
+static int khob_freeze(enum khob_abi abi)
 {
 	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
 	unsigned int max_subs = khob_out.nr_subtrees + khob_in.nr_subtrees +
@@ -339,55 +319,60 @@ static int khob_freeze(void)
 		ret = khob_carry();
 	if (ret)
 		return khob_freeze_failed(ret);
+	khob_out.thaw_abi = khob_out.abi;
+	khob_out.abi = abi;
 	ret = khob_make_subtrees(&fz);
 	if (!ret)
 		ret = khob_make_meta(&fz);
 	if (ret) {
-		khob_uncarry();
-		khob_bufs_free();
+		khob_thaw();
 		return khob_freeze_failed(ret);
 	}
 	khob_out.frozen = true;
 	return 0;
 }
 
-static void khob_thaw(void)
-{
-	khob_out.frozen = false;
-	khob_uncarry();
-	khob_bufs_free();
-}
-
 /**
  * khob_scratch_take() - one more area of scratch; the first one freezes
- * @size: bytes, rounded up to pages
- * @align: bytes, a power of two
+ * @req: its size is rounded up to pages
  *
  * Return: 0; -EINVAL; -ENOMEM, with the largest piece in khob_out.scratch_largest.
  */
-int khob_scratch_take(u64 size, u64 align)
+int khob_scratch_take(const struct khob_scratch_req *req)
 {
 	struct khob_scratch_area *area __free(kfree) = NULL;
+	struct khob_where where = { .end = ULONG_MAX, .nid = NUMA_NO_NODE };
 	unsigned long nr, align_pages;
 	int ret;
 
-	if (!size || size > PFN_PHYS(khob_end_pfn()) || align > PFN_PHYS(khob_end_pfn()))
+	if (!req->size || req->size > PFN_PHYS(khob_end_pfn()) ||
+	    req->align > PFN_PHYS(khob_end_pfn()))
 		return khob_refuse(-EINVAL, "scratch: %llu bytes are none, or more than the RAM",
-				   size);
-	nr = PFN_UP(size);
-	align_pages = max(PFN_DOWN(align), 1UL);
+				   req->size);
+	if (req->low)
+		where.end = PHYS_PFN(SZ_4G);
+	if (req->node != KHOB_NODE_ANY) {
+		if (req->node >= MAX_NUMNODES || !node_online(req->node))
+			return khob_refuse(-EINVAL, "scratch: there is no node %u", req->node);
+		where.nid = req->node;
+	}
+	if (req->abi != KHOB_ABI_NR && khob_out.frozen)
+		return khob_refuse(-EINVAL, "scratch: abi= goes with the first area only");
+	nr = PFN_UP(req->size);
+	align_pages = max(PFN_DOWN(req->align), 1UL);
 	area = kzalloc(sizeof(*area), GFP_KERNEL);
 	if (!area)
 		return -ENOMEM;
 	area->nr = nr;
-	ret = khob_contig_alloc(nr, align_pages, &area->pfn);
+	ret = khob_contig_alloc_at(nr, align_pages, &where, &area->pfn);
 	if (ret) {
-		khob_out.scratch_largest = PFN_PHYS(khob_contig_largest(nr, align_pages));
-		return khob_refuse(ret, "scratch: no %llu contiguous bytes, only %llu",
-				   size, khob_out.scratch_largest);
+		khob_out.scratch_largest = PFN_PHYS(khob_contig_largest(nr, align_pages, &where));
+		return khob_refuse(ret, "scratch: no %llu contiguous bytes%s, only %llu",
+				   req->size, req->low ? " below 4 GiB" : "",
+				   khob_out.scratch_largest);
 	}
 	if (!khob_out.frozen) {
-		ret = khob_freeze();
+		ret = khob_freeze(req->abi == KHOB_ABI_NR ? khob_out.abi : req->abi);
 		if (ret) {
 			khob_contig_free(area->pfn, nr);
 			return ret;

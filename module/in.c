@@ -30,6 +30,7 @@ void khob_in_clear(void)
 		.restored_pages = khob_in.restored_pages,
 		.attach_us = khob_in.attach_us,
 		.kexec_count = khob_in.kexec_count,
+		.boot = khob_in.boot,
 	};
 	struct khob_in_subtree *sub, *next;
 	unsigned int i;
@@ -41,6 +42,8 @@ void khob_in_clear(void)
 	}
 	if (khob_in.tree_ready)
 		khob_radix_destroy(&khob_in.tree);
+	if (khob_in.blobs_ready)
+		khob_radix_destroy(&khob_in.blobs);
 	for (i = 0; i < khob_in.nr_ranges; i++) {
 		kvfree(khob_in.ranges[i].keyed);
 		kvfree(khob_in.ranges[i].noded);
@@ -104,16 +107,18 @@ bool khob_in_holds(void)
 	       (khob_in.pages || !list_empty(&khob_in.subtrees));
 }
 
-int khob_retrieve_subtree(const char *name, phys_addr_t *pa, size_t *size)
+/* The order of the key that @tree has for a page at @pa. Return: false if it has none. */
+bool khob_in_key_at(const struct khob_radix *tree, u64 pa, unsigned int *order)
 {
-	struct khob_in_subtree *sub;
+	unsigned int o;
+	u64 key;
 
-	guard(mutex)(&khob_lock);
-	sub = khob_in_subtree(name);
-	if (!sub)
-		return -ENOENT;
-	*pa = sub->pa;
-	*size = sub->len;
-	return 0;
+	/* Once an address is not aligned to an order, it is to none above. */
+	for (o = 0; o <= KHOB_ORDER_MAX && !khob_key_encode(pa, o, &key); o++) {
+		if (khob_radix_has(tree, key)) {
+			*order = o;
+			return true;
+		}
+	}
+	return false;
 }
-EXPORT_SYMBOL_GPL(khob_retrieve_subtree);

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaching to what the kernel before left: from the setup_data chain to the
- * intervals, the root FDT, the tree and its pages. Every byte of it was
- * written by another kernel or by a loader; whatever does not fit together
- * is refused with one sentence, and then nothing was given to the allocator.
+ * Attaching to what the kernel before left: from its ranges (in_ranges.c) to the
+ * root FDT, the tree and its pages. Every byte of it was written by another
+ * kernel or by a loader; whatever does not fit together is refused with one
+ * sentence, and then nothing was given to the allocator.
  */
 #include <linux/ctype.h>
 #include <linux/ktime.h>
 #include <linux/overflow.h>
-#include <linux/sort.h>
 
 #include "khob.h"
 
 /* While attaching; the sentence goes to khob_in.reason. */
-__printf(1, 2)
-static int khob_in_damaged(const char *fmt, ...)
+int khob_in_damaged(const char *fmt, ...)
 {
 	va_list args;
 
@@ -26,82 +24,7 @@ static int khob_in_damaged(const char *fmt, ...)
 	return -EBADMSG;
 }
 
-/* 1. The chain and its intervals. */
-
-static int khob_chain_read_ram(void *ctx, u64 pa, void *to, size_t len)
-{
-	return khob_ram_read(pa, to, len);
-}
-
-static int khob_chain_add_range(void *ctx, u64 start, u64 end)
-{
-	struct khob_in_range *r;
-	unsigned int *room = ctx;
-
-	if (!khob_ram_reserved(start, end))
-		return khob_in_damaged("interval 0x%llx-0x%llx is not reserved; was it released?",
-				       start, end);
-	if (khob_in.nr_ranges == *room) {
-		unsigned int want = max(2 * *room, 64U);
-		struct khob_in_range *more = kvcalloc(want, sizeof(*more), GFP_KERNEL);
-
-		if (!more)
-			return -ENOMEM;
-		if (khob_in.ranges)
-			memcpy(more, khob_in.ranges, khob_in.nr_ranges * sizeof(*more));
-		kvfree(khob_in.ranges);
-		khob_in.ranges = more;
-		*room = want;
-	}
-	r = &khob_in.ranges[khob_in.nr_ranges++];
-	r->start = start;
-	r->end = end;
-	return 0;
-}
-
-static const struct khob_chain_ops khob_chain_ops = {
-	.read = khob_chain_read_ram,
-	.range = khob_chain_add_range,
-};
-
-static int khob_range_order(const void *a, const void *b)
-{
-	const struct khob_in_range *x = a, *y = b;
-
-	if (x->start == y->start)
-		return 0;
-	return x->start < y->start ? -1 : 1;
-}
-
-static int khob_in_read_chain(void)
-{
-	unsigned int i, room = 0;
-	int ret;
-
-	ret = khob_chain_read(khob_in.setup_data, &khob_chain_ops, &room, &khob_in.chain);
-	if (ret == -ENOENT)
-		return khob_in_damaged("the setup_data chain holds no SETUP_KEXEC_KHO node");
-	if (ret)
-		return khob_in_damaged("setup_data chain: %s (node at 0x%llx)",
-				       khob_in.chain.why ?: "unreadable", khob_in.chain.bad_pa);
-	sort(khob_in.ranges, khob_in.nr_ranges, sizeof(*khob_in.ranges), khob_range_order, NULL);
-	for (i = 0; i < khob_in.nr_ranges; i++) {
-		struct khob_in_range *r = &khob_in.ranges[i];
-		size_t words = BITS_TO_LONGS(PHYS_PFN(r->end - r->start));
-
-		if (i && r->start < r[-1].end)
-			return khob_in_damaged("intervals overlap at 0x%llx", r->start);
-		r->keyed = kvcalloc(words, sizeof(long), GFP_KERNEL);
-		r->noded = kvcalloc(words, sizeof(long), GFP_KERNEL);
-		r->kept = kvcalloc(words, sizeof(long), GFP_KERNEL);
-		if (!r->keyed || !r->noded || !r->kept)
-			return -ENOMEM;
-	}
-	khob_in.intervals_ok = true;
-	return 0;
-}
-
-/* 2. The root FDT and the blobs that it names. */
+/* 1. The root FDT and the blobs that it names. */
 
 /*
  * Where a blob's bytes are and which pages they take. The FDT of kho-v2 gives
@@ -183,7 +106,7 @@ static int khob_in_read_fdt(void)
 	return 0;
 }
 
-/* 3. What a kho_bridge on the other side says of its tree; an upstream kernel says nothing. */
+/* 2. What a kho_bridge on the other side says of its tree; an upstream kernel says nothing. */
 
 static int khob_in_read_meta(void)
 {
@@ -255,7 +178,7 @@ static bool khob_in_chunk(u64 start, u64 end)
 	return false;
 }
 
-/* 4. The tree. */
+/* 3. The tree. */
 
 static const void *khob_in_check_node(void *ctx, u64 pa, unsigned int level, const char **why)
 {
@@ -288,10 +211,16 @@ static int khob_in_check_key(void *ctx, u64 pa, unsigned int order, const char *
 	u64 nr = 1ULL << order, end = pa + (nr << PAGE_SHIFT), key;
 	struct khob_in_range *r = khob_in_find(pa, end);
 	struct khob_in_subtree *sub;
+	unsigned int held;
 	unsigned long bit;
 	int ret;
 
 	cond_resched();
+	/* A client of the kernel's has restored it. */
+	if (khob_in.native && !khob_native_order(pa, &held)) {
+		khob_in.restored_pages += nr;
+		return 0;
+	}
 	if (!r) {
 		*why = "the page is in no covered interval";
 		return -EBADMSG;
@@ -309,11 +238,11 @@ static int khob_in_check_key(void *ctx, u64 pa, unsigned int order, const char *
 	if (sub) {
 		sub->start = min(sub->start, pa);
 		sub->end = max(sub->end, end);
-		return 0;
+		sub->own_pages += nr;
 	}
 	ret = khob_key_encode(pa, order, &key);
 	if (!ret)
-		ret = khob_radix_add(&khob_in.tree, key);
+		ret = khob_radix_add(sub ? &khob_in.blobs : &khob_in.tree, key);
 	if (ret)
 		*why = "the page's key cannot be kept";
 	return ret;
@@ -337,6 +266,10 @@ static int khob_in_read_tree(void)
 	if (ret)
 		return ret;
 	khob_in.tree_ready = true;
+	ret = khob_radix_init(&khob_in.blobs, &khob_page_ops, NULL);
+	if (ret)
+		return ret;
+	khob_in.blobs_ready = true;
 	ret = khob_check_tree(khob_in.info.map_pa, &khob_in_check_ops, NULL, &limits, &res);
 	if (ret == -ENOMEM)
 		return ret;
@@ -354,7 +287,7 @@ static int khob_in_read_tree(void)
 	return 0;
 }
 
-/* 5. What is kept: data pages and blobs. The rest is the kernel's again. */
+/* 4. What is kept: data pages and blobs. The rest is the kernel's again. */
 
 static bool khob_in_is_metadata(u64 start, u64 end)
 {
@@ -399,6 +332,8 @@ static int khob_in_keep(void)
 		last = PHYS_PFN(sub->end - r->start);
 		if (find_next_zero_bit(r->keyed, last, bit) < last)
 			return khob_in_damaged("subtree %s is not all preserved", sub->name);
+		if (sub->own_pages && sub->own_pages != last - bit)
+			return khob_in_damaged("subtree %s is only half metadata", sub->name);
 		if (find_next_bit(r->kept, last, bit) < last)
 			return khob_in_damaged("subtree %s shares pages with another", sub->name);
 		bitmap_set(r->kept, bit, last - bit);
@@ -406,10 +341,27 @@ static int khob_in_keep(void)
 	return khob_radix_walk(&khob_in.tree, 0, khob_in_keep_key, NULL);
 }
 
+/* The kernel's own KHO reads the root FDT whenever a client of it asks for a subtree. */
+static void khob_in_leave_fdt(struct khob_in_range *r, unsigned long *bit, unsigned long *end)
+{
+	const struct khob_kho_data *kho = &khob_in.chain.kho;
+	u64 start = r->start + PFN_PHYS(*bit), stop = r->start + PFN_PHYS(*end);
+	u64 fdt_end = PAGE_ALIGN(kho->fdt_addr + kho->fdt_size);
+
+	if (kho->fdt_addr >= stop || fdt_end <= start)
+		return;
+	if (kho->fdt_addr > start)
+		*end = PHYS_PFN(kho->fdt_addr - r->start);
+	else
+		*bit = min(*end, (unsigned long)PHYS_PFN(fdt_end - r->start));
+}
+
 static void khob_in_free_gaps(void)
 {
 	unsigned int i;
 
+	if (khob_in.native)
+		khob_native_take_metadata();
 	for (i = 0; i < khob_in.nr_ranges; i++) {
 		struct khob_in_range *r = &khob_in.ranges[i];
 		unsigned long nr = PHYS_PFN(r->end - r->start), bit, end;
@@ -417,8 +369,11 @@ static void khob_in_free_gaps(void)
 		for (bit = find_first_zero_bit(r->kept, nr); bit < nr;
 		     bit = find_next_zero_bit(r->kept, nr, end)) {
 			end = find_next_bit(r->kept, nr, bit);
+			if (khob_in.native)
+				khob_in_leave_fdt(r, &bit, &end);
 			khob_ram_free(r->start + PFN_PHYS(bit), end - bit);
-			khob_in.gap_pages += end - bit;
+			if (!khob_in.native)
+				khob_in.gap_pages += end - bit;
 		}
 		kvfree(r->keyed);
 		kvfree(r->noded);
@@ -450,7 +405,8 @@ int khob_in_attach(u64 setup_data)
 		return khob_refuse(-EINVAL, "attach: no setup_data address");
 	khob_in_clear();
 	khob_in.setup_data = setup_data;
-	ret = khob_in_read_chain();
+	khob_in.native = khob_native_boot();
+	ret = khob_in_read_ranges();
 	if (!ret)
 		ret = khob_in_read_fdt();
 	if (!ret)
@@ -467,6 +423,7 @@ int khob_in_attach(u64 setup_data)
 	}
 	khob_in_read_kexec_metadata();
 	khob_in.state = KHOB_IN_ATTACHED;
+	khob_in.boot = true;
 	list_for_each_entry(sub, &khob_in.subtrees, list)
 		khob_debugfs_in_subtree(sub);
 	khob_in_free_gaps();

@@ -49,10 +49,20 @@ void khob_update_pin(void);
 
 /* contig.c: physically contiguous memory; sizes and alignments in pages */
 unsigned long khob_end_pfn(void);
+
+/* Which part of memory: below page @end, of node @nid (or NUMA_NO_NODE). */
+struct khob_where {
+	unsigned long end;
+	int nid;
+};
+
 int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn);
+int khob_contig_alloc_at(unsigned long nr, unsigned long align, const struct khob_where *where,
+			 unsigned long *pfn);
 int khob_contig_take(unsigned long pfn, unsigned long nr);
 void khob_contig_free(unsigned long pfn, unsigned long nr);
-unsigned long khob_contig_largest(unsigned long nr, unsigned long align);
+unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
+				  const struct khob_where *where);
 
 /* arena.c */
 
@@ -109,7 +119,16 @@ u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
 
 /* out*.c, freeze.c: what this kernel hands over */
 
-enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
+/*
+ * Where a page's or a blob's memory came from. A client's is never freed here; a
+ * chunk is a page that describes a client's vmalloc area and is freed with it.
+ */
+enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT, KHOB_OWNER_CHUNK };
+
+static inline bool khob_is_clients(enum khob_owner owner)
+{
+	return owner == KHOB_OWNER_CLIENT || owner == KHOB_OWNER_CHUNK;
+}
 
 /**
  * struct khob_folio - one preserved page of an order
@@ -119,7 +138,9 @@ enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
  * @index: of its contents
  * @digest: of its contents when it was filled
  * @order: its order
- * @owner: where the memory came from; a client's is never freed here
+ * @owner: where the memory came from
+ * @gone: its client has unpreserved it while frozen: it goes on thaw
+ * @held: until then its pages have a reference of ours
  */
 struct khob_folio {
 	struct list_head list;
@@ -129,21 +150,27 @@ struct khob_folio {
 	u64 digest;
 	u8 order;
 	enum khob_owner owner;
+	bool gone;
+	bool held;
 };
 
 /**
  * struct khob_subtree - a named blob to hand over
  * @list: in khob_out.subtrees
  * @name: as in the root FDT
- * @pa: physical address in the metadata arena
+ * @pa: physical address: in the metadata arena, or a client's memory
  * @len: bytes
- * @dentry: out/sub_fdts/NAME
+ * @owner: KHOB_OWNER_ARENA or KHOB_OWNER_CLIENT
+ * @gone: its client has removed it while frozen: it goes on thaw
+ * @dentry: out/sub_fdts/NAME; NULL for a client's
  */
 struct khob_subtree {
 	struct list_head list;
 	char name[KHOB_SUBTREE_NAME_MAX + 1];
 	u64 pa;
 	u64 len;
+	enum khob_owner owner;
+	bool gone;
 	struct dentry *dentry;
 };
 
@@ -174,6 +201,7 @@ struct khob_out {
 	u64 scratch_largest;
 	/* valid while frozen */
 	bool frozen;
+	enum khob_abi thaw_abi; /* in use before and after */
 	struct list_head bufs;
 	u64 fdt_pa;
 	u64 fdt_len;
@@ -198,26 +226,63 @@ int khob_out_set_abi(const char *name);
 int khob_out_preserve(const struct khob_preserve_req *req);
 int khob_out_unpreserve(const struct khob_target *t);
 void khob_out_unpreserve_all(void);
+int khob_folio_insert(struct khob_folio *f);
+void khob_folio_drop(struct khob_folio *f);
+
+/* client_out.c; all under khob_lock */
+int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_owner owner);
+int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_owner owner);
+bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_owner owner);
+bool khob_client_covers(u64 start, u64 end);
+void khob_client_thaw(void);
 
 /* out_subtree.c */
 int khob_out_put(const char *name, u64 len);
 int khob_out_remove(const char *name);
 struct khob_subtree *khob_out_subtree(const char *name);
-void khob_out_remove_all(void);
+void khob_out_remove_gone(void);
 
 /* freeze.c */
-int khob_scratch_take(u64 size, u64 align);
+int khob_scratch_take(const struct khob_scratch_req *req);
 void khob_scratch_give(void);
 void khob_freeze_stamp(void);
 /* The root FDT as it stands, for out/fdt: frozen or written for this call; kvfree() it. */
 void *khob_out_fdt(size_t *len);
 
+/* carry.c */
+int khob_carry(void);
+void khob_uncarry(void);
+
 /* ram.c: memory that another kernel left */
 bool khob_ram_reserved(u64 start, u64 end);
 int khob_ram_read(u64 pa, void *to, size_t len);
 void khob_ram_live(u64 pa, u64 nr);
+struct folio *khob_ram_folio(u64 pa, unsigned int order);
 void khob_ram_free(u64 pa, u64 nr);
 extern const struct khob_radix_ops khob_page_ops;
+
+/* native_in.c: the same on a kernel whose own KHO took the handover */
+#ifdef KHOB_NATIVE
+bool khob_native_boot(void);
+bool khob_native_order(u64 pa, unsigned int *order);
+bool khob_native_ram(u64 start, u64 end);
+int khob_native_ranges(u64 map_pa, int (*add)(void *ctx, u64 start, u64 end), void *ctx,
+		       struct khob_check_result *res);
+void khob_native_live(u64 pa, u64 nr);
+struct folio *khob_native_folio(u64 pa);
+void khob_native_free(u64 pa, u64 nr);
+void khob_native_take_metadata(void);
+#else
+static inline bool khob_native_boot(void) { return false; }
+static inline bool khob_native_order(u64 pa, unsigned int *order) { return false; }
+static inline bool khob_native_ram(u64 start, u64 end) { return false; }
+static inline int khob_native_ranges(u64 map_pa, int (*add)(void *ctx, u64 start, u64 end),
+				     void *ctx, struct khob_check_result *res) { return -EINVAL; }
+static inline void khob_native_live(u64 pa, u64 nr) {}
+static inline struct folio *khob_native_folio(u64 pa) { return NULL; }
+static inline void khob_native_free(u64 pa, u64 nr) {}
+static inline void khob_native_take_metadata(void) {}
+#endif
 
 /* in*.c: what this kernel was handed */
 
@@ -246,6 +311,8 @@ struct khob_in_range {
  * @wrap_pa: of the FDT around them (kho-v2), or 0
  * @start: of the pages that are kept for it
  * @end: exclusive
+ * @own_pages: how many of these have keys of their own (khob_in.blobs): all, or none
+ *	if it lies in the metadata
  * @dentry: in/sub_fdts/NAME
  */
 struct khob_in_subtree {
@@ -256,6 +323,7 @@ struct khob_in_subtree {
 	u64 wrap_pa;
 	u64 start;
 	u64 end;
+	u64 own_pages;
 	struct dentry *dentry;
 };
 
@@ -264,6 +332,7 @@ enum khob_in_state { KHOB_IN_NONE, KHOB_IN_ATTACHED, KHOB_IN_REFUSED };
 struct khob_in {
 	enum khob_in_state state;
 	char reason[160];
+	bool native; /* by this kernel's own KHO: pages are live only through it */
 	u64 setup_data;
 	struct khob_chain_info chain;
 	struct khob_in_range *ranges;
@@ -276,6 +345,9 @@ struct khob_in {
 	unsigned int nr_subtrees;
 	struct khob_radix tree; /* a copy: keys of data pages still held */
 	bool tree_ready;
+	struct khob_radix blobs; /* keys of pages that hold subtrees, as long as these are held */
+	bool blobs_ready;
+	bool boot; /* this kernel was handed something; stays true */
 	struct khob_meta meta; /* zeroed if the outgoing kernel left none */
 	u64 *chunks; /* meta's chunks: pairs of address and size */
 	u64 pages;
@@ -296,18 +368,29 @@ struct khob_in_range *khob_in_find(u64 start, u64 end);
 bool khob_in_kept(u64 start, u64 end);
 struct khob_in_subtree *khob_in_subtree(const char *name);
 bool khob_in_holds(void);
+bool khob_in_key_at(const struct khob_radix *tree, u64 pa, unsigned int *order);
 /* Subtrees that every freeze adds: meta, records, kexec-metadata. */
 #define KHOB_INTERNAL_SUBTREES 3
 bool khob_internal_name(const char *name);
 
+/* in_ranges.c */
+int khob_in_read_ranges(void);
+
 /* in_attach.c */
 int khob_in_attach(u64 setup_data);
+/* While attaching: keeps the first sentence for `status`. Return: -EBADMSG. */
+__printf(1, 2) int khob_in_damaged(const char *fmt, ...);
 
 /* in_restore.c */
 int khob_in_restore(const struct khob_target *t);
 int khob_in_release(const struct khob_target *t);
+int khob_in_each_key(const struct khob_in_subtree *sub, int (*fn)(void *ctx, u64 key));
+bool khob_in_held(u64 pa, unsigned int *order);
+int khob_in_claim(u64 pa, u64 nr);
+void khob_in_unclaim(u64 pa, u64 nr);
+void khob_in_take(u64 pa, u64 nr);
 
-/* debugfs*.c, sandbox.c, corrupt.c */
+/* debugfs*.c, sandbox.c, corrupt.c, test/vectors.c */
 int khob_debugfs_init(void);
 void khob_debugfs_exit(void);
 
@@ -379,6 +462,12 @@ int khob_sandbox_init(struct dentry *root);
 void khob_sandbox_exit(void);
 #ifdef KHOB_TEST
 void khob_corrupt_init(struct dentry *root);
+#ifdef KHOB_NATIVE
+void khob_kernel_api_init(struct dentry *dir);
+#else
+static inline void khob_kernel_api_init(struct dentry *dir) {}
+#endif
+void khob_vectors_init(struct dentry *dir);
 #endif
 
 #endif /* KHOB_H */

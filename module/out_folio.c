@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preserved pages of the outgoing kernel: those that out/preserve allocates
- * and fills, and those that other modules hand in.
+ * Preserved pages of the outgoing kernel: the books of all of them, and those that
+ * out/preserve allocates and fills. client_out.c has those of other modules.
  */
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
@@ -19,13 +19,16 @@ static void khob_folio_free_memory(const struct khob_folio *f)
 	case KHOB_OWNER_SCATTER:
 		khob_contig_free(PHYS_PFN(f->pa), 1UL << f->order);
 		break;
+	case KHOB_OWNER_CHUNK:
+		free_page((unsigned long)__va(f->pa));
+		break;
 	case KHOB_OWNER_CLIENT:
 		break;
 	}
 }
 
-/* Adds a folio whose memory exists; on failure nothing changed. */
-static int khob_folio_insert(struct khob_folio *f)
+/* Adds a folio whose memory exists; on failure nothing changed and it is the caller's. */
+int khob_folio_insert(struct khob_folio *f)
 {
 	int ret;
 
@@ -43,7 +46,8 @@ static int khob_folio_insert(struct khob_folio *f)
 	return 0;
 }
 
-static void khob_folio_drop(struct khob_folio *f)
+/* Forgets a folio and frees it, with its memory unless that is a client's. */
+void khob_folio_drop(struct khob_folio *f)
 {
 	xa_erase(&khob_out.folios, PHYS_PFN(f->pa));
 	khob_out_del_page(f->pa, f->order);
@@ -176,7 +180,7 @@ void khob_out_unpreserve_all(void)
 	unsigned long pfn;
 
 	xa_for_each(&khob_out.folios, pfn, f) {
-		if (f->owner != KHOB_OWNER_CLIENT)
+		if (!khob_is_clients(f->owner))
 			khob_folio_drop(f);
 		cond_resched();
 	}
@@ -189,7 +193,7 @@ static int khob_out_unpreserve_page(u64 pa, unsigned int order)
 	if (!f || f->pa != pa || f->order != order)
 		return khob_refuse(-ENOENT, "unpreserve: 0x%llx, order %u: not preserved", pa,
 				   order);
-	if (f->owner == KHOB_OWNER_CLIENT)
+	if (khob_is_clients(f->owner))
 		return khob_refuse(-EPERM, "unpreserve: 0x%llx belongs to another module",
 				   pa);
 	khob_folio_drop(f);
@@ -211,73 +215,3 @@ int khob_out_unpreserve(const struct khob_target *t)
 	}
 	return -EINVAL;
 }
-
-/* Other modules' pages: one struct khob_folio a piece, so that both sides split alike. */
-
-static int khob_client_add(void *ctx, u64 pa, unsigned int order)
-{
-	struct khob_folio *f = kzalloc(sizeof(*f), GFP_KERNEL);
-	u64 *done = ctx;
-	int ret;
-
-	if (!f)
-		return -ENOMEM;
-	f->pa = pa;
-	f->order = order;
-	f->owner = KHOB_OWNER_CLIENT;
-	ret = khob_folio_insert(f);
-	if (ret) {
-		kfree(f);
-		return ret;
-	}
-	*done = pa + (PAGE_SIZE << order);
-	return 0;
-}
-
-static int khob_client_has(void *ctx, u64 pa, unsigned int order)
-{
-	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
-
-	return f && f->order == order && f->owner == KHOB_OWNER_CLIENT ? 0 : -ENOENT;
-}
-
-static int khob_client_del(void *ctx, u64 pa, unsigned int order)
-{
-	khob_folio_drop(xa_load(&khob_out.folios, PHYS_PFN(pa)));
-	return 0;
-}
-
-int khob_preserve_pages(struct page *page, unsigned long nr)
-{
-	u64 start = PFN_PHYS(page_to_pfn(page)), done = start;
-	int ret;
-
-	if (!nr || nr > khob_end_pfn())
-		return -EINVAL;
-	guard(mutex)(&khob_lock);
-	if (khob_out.frozen)
-		return -EBUSY;
-	ret = khob_range_split(start, start + PFN_PHYS(nr), KHOB_BUDDY_ORDER_MAX,
-			       khob_client_add, &done);
-	if (ret && done > start)
-		khob_range_split(start, done, KHOB_BUDDY_ORDER_MAX, khob_client_del, NULL);
-	khob_update_pin();
-	return ret;
-}
-EXPORT_SYMBOL_GPL(khob_preserve_pages);
-
-int khob_unpreserve_pages(struct page *page, unsigned long nr)
-{
-	u64 start = PFN_PHYS(page_to_pfn(page)), end = start + PFN_PHYS(nr);
-	int ret;
-
-	guard(mutex)(&khob_lock);
-	if (khob_out.frozen)
-		return -EBUSY;
-	ret = khob_range_split(start, end, KHOB_BUDDY_ORDER_MAX, khob_client_has, NULL);
-	if (!ret)
-		khob_range_split(start, end, KHOB_BUDDY_ORDER_MAX, khob_client_del, NULL);
-	khob_update_pin();
-	return ret;
-}
-EXPORT_SYMBOL_GPL(khob_unpreserve_pages);

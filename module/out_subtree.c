@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Named blobs that this kernel hands over. They live in the metadata arena,
- * which is preserved as a whole, and each in one piece.
+ * Named blobs that this kernel hands over, each in one piece. Those of debugfs live
+ * in the metadata arena, which is preserved as a whole; those of other modules in
+ * pages that these have preserved.
  */
 #include "khob.h"
 
@@ -15,6 +16,60 @@ struct khob_subtree *khob_out_subtree(const char *name)
 	return NULL;
 }
 
+/* A new subtree's struct, if there may be one. Return: it, or an ERR_PTR(). */
+static struct khob_subtree *khob_subtree_new(const char *name, u64 len, enum khob_owner owner)
+{
+	struct khob_subtree *sub;
+
+	if (khob_out.frozen)
+		return ERR_PTR(khob_refuse(-EBUSY, "put: a kernel is loaded; unload it first"));
+	if (!khob_subtree_name_ok(name) || khob_internal_name(name))
+		return ERR_PTR(khob_refuse(-EINVAL,
+					   "put: \"%.63s\" cannot be the name of a subtree", name));
+	if (!len || len > PFN_PHYS(khob_end_pfn()))
+		return ERR_PTR(khob_refuse(-EINVAL, "put: %s cannot have %llu bytes", name, len));
+	if (khob_out.nr_subtrees + khob_in.nr_subtrees >=
+	    KHOB_SUBTREES_MAX - KHOB_INTERNAL_SUBTREES)
+		return ERR_PTR(khob_refuse(-ENOSPC, "put: a root FDT names at most %d subtrees",
+					   KHOB_SUBTREES_MAX));
+	if (khob_out_subtree(name))
+		return ERR_PTR(khob_refuse(-EEXIST, "put: subtree %s exists", name));
+	if (khob_in_subtree(name))
+		return ERR_PTR(khob_refuse(-EEXIST,
+					   "put: the kernel before left a %s; release it first",
+					   name));
+	sub = kzalloc(sizeof(*sub), GFP_KERNEL);
+	if (!sub)
+		return ERR_PTR(-ENOMEM);
+	strscpy(sub->name, name, sizeof(sub->name));
+	sub->len = len;
+	sub->owner = owner;
+	return sub;
+}
+
+static void khob_subtree_add(struct khob_subtree *sub)
+{
+	khob_out.nr_subtrees++;
+	list_add_tail(&sub->list, &khob_out.subtrees);
+}
+
+static int khob_subtree_alloc(struct khob_subtree *sub)
+{
+	int ret = khob_out_tree_get();
+
+	if (ret)
+		return ret;
+	sub->pa = khob_arena_alloc(&khob_out.meta, PAGE_ALIGN(sub->len), false);
+	if (!sub->pa)
+		return khob_refuse(-ENOMEM, "put: no contiguous %llu bytes for %s", sub->len,
+				   sub->name);
+	memset(__va(sub->pa), 0, PAGE_ALIGN(sub->len));
+	ret = khob_out_settle();
+	if (ret)
+		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(sub->len));
+	return ret;
+}
+
 /**
  * khob_out_put() - make a subtree of @len zeroes
  * @name: nothing is assumed of it
@@ -26,51 +81,26 @@ struct khob_subtree *khob_out_subtree(const char *name)
  */
 int khob_out_put(const char *name, u64 len)
 {
-	struct khob_subtree *sub __free(kfree) = NULL;
+	struct khob_subtree *sub = khob_subtree_new(name, len, KHOB_OWNER_ARENA);
 	int ret;
 
-	if (khob_out.frozen)
-		return khob_refuse(-EBUSY, "put: a kernel is loaded; unload it first");
-	if (!khob_subtree_name_ok(name) || khob_internal_name(name))
-		return khob_refuse(-EINVAL, "put: \"%.63s\" cannot be the name of a subtree", name);
-	if (!len || len > PFN_PHYS(khob_end_pfn()))
-		return khob_refuse(-EINVAL, "put: %s cannot have %llu bytes", name, len);
-	if (khob_out.nr_subtrees + khob_in.nr_subtrees >=
-	    KHOB_SUBTREES_MAX - KHOB_INTERNAL_SUBTREES)
-		return khob_refuse(-ENOSPC, "put: a root FDT names at most %d subtrees",
-				   KHOB_SUBTREES_MAX);
-	if (khob_out_subtree(name))
-		return khob_refuse(-EEXIST, "put: subtree %s exists", name);
-	if (khob_in_subtree(name))
-		return khob_refuse(-EEXIST, "put: the kernel before left a %s; release it first",
-				   name);
-	sub = kzalloc(sizeof(*sub), GFP_KERNEL);
-	if (!sub)
-		return -ENOMEM;
-	strscpy(sub->name, name, sizeof(sub->name));
-	sub->len = len;
-	ret = khob_out_tree_get();
-	if (ret)
-		return ret;
-	sub->pa = khob_arena_alloc(&khob_out.meta, PAGE_ALIGN(len), false);
-	if (!sub->pa)
-		return khob_refuse(-ENOMEM, "put: no contiguous %llu bytes for %s", len, name);
-	memset(__va(sub->pa), 0, PAGE_ALIGN(len));
-	ret = khob_out_settle();
+	if (IS_ERR(sub))
+		return PTR_ERR(sub);
+	ret = khob_subtree_alloc(sub);
 	if (ret) {
-		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(len));
+		kfree(sub);
 		return ret;
 	}
 	khob_debugfs_out_subtree(sub);
-	khob_out.nr_subtrees++;
-	list_add_tail(&no_free_ptr(sub)->list, &khob_out.subtrees);
+	khob_subtree_add(sub);
 	return 0;
 }
 
 static void khob_subtree_drop(struct khob_subtree *sub)
 {
 	khob_debugfs_forget(&sub->dentry);
-	khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(sub->len));
+	if (sub->owner == KHOB_OWNER_ARENA)
+		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(sub->len));
 	list_del(&sub->list);
 	khob_out.nr_subtrees--;
 	kfree(sub);
@@ -84,36 +114,55 @@ int khob_out_remove(const char *name)
 		return khob_refuse(-EBUSY, "unpreserve: a kernel is loaded; unload it first");
 	if (!sub)
 		return khob_refuse(-ENOENT, "unpreserve: no subtree %s", name);
+	if (sub->owner == KHOB_OWNER_CLIENT)
+		return khob_refuse(-EPERM, "unpreserve: subtree %s belongs to another module",
+				   name);
 	khob_subtree_drop(sub);
 	return 0;
 }
 
-void khob_out_remove_all(void)
+/* On thaw: what clients have removed in the meantime. */
+void khob_out_remove_gone(void)
 {
-	while (!list_empty(&khob_out.subtrees))
-		khob_subtree_drop(list_first_entry(&khob_out.subtrees, struct khob_subtree, list));
+	struct khob_subtree *sub, *next;
+
+	list_for_each_entry_safe(sub, next, &khob_out.subtrees, list)
+		if (sub->gone)
+			khob_subtree_drop(sub);
 }
 
-int khob_add_subtree(const char *name, const void *data, size_t size)
+int khob_add_subtree(const char *name, void *blob, size_t size)
 {
-	int ret;
+	struct khob_subtree *sub;
 
+	if (!size || blob + size - 1 < blob || !virt_addr_valid(blob) ||
+	    !virt_addr_valid(blob + size - 1))
+		return -EINVAL;
 	guard(mutex)(&khob_lock);
-	ret = khob_out_put(name, size);
-	if (!ret)
-		memcpy(__va(khob_out_subtree(name)->pa), data, size);
+	sub = khob_subtree_new(name, size, KHOB_OWNER_CLIENT);
+	if (IS_ERR(sub))
+		return PTR_ERR(sub);
+	sub->pa = __pa(blob);
+	khob_subtree_add(sub);
 	khob_update_pin();
-	return ret;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(khob_add_subtree);
 
-int khob_remove_subtree(const char *name)
+int khob_remove_subtree(void *blob)
 {
-	int ret;
+	struct khob_subtree *sub;
 
 	guard(mutex)(&khob_lock);
-	ret = khob_out_remove(name);
-	khob_update_pin();
-	return ret;
+	list_for_each_entry(sub, &khob_out.subtrees, list) {
+		if (sub->owner != KHOB_OWNER_CLIENT || sub->gone || __va(sub->pa) != blob)
+			continue;
+		sub->gone = true;
+		if (!khob_out.frozen)
+			khob_subtree_drop(sub);
+		khob_update_pin();
+		return 0;
+	}
+	return -ENOENT;
 }
 EXPORT_SYMBOL_GPL(khob_remove_subtree);

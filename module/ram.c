@@ -53,13 +53,38 @@ void khob_ram_live(u64 pa, u64 nr)
 	unsigned long pfn = PHYS_PFN(pa);
 	u64 i;
 
+	if (khob_in.native)
+		return khob_native_live(pa, nr);
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(pfn + i);
 
 		ClearPageReserved(page);
-		init_page_count(page);
+		set_page_count(page, 1);
 		adjust_managed_page_count(page, 1);
 	}
+}
+
+/**
+ * khob_ram_folio() - make reserved pages live as one folio with one reference
+ * @pa: physical address of the first, aligned to @order
+ * @order: 0..KHOB_BUDDY_ORDER_MAX; > 0 only where KHOB_COMPOUND is 1
+ *
+ * Return: the folio, of this very order.
+ */
+struct folio *khob_ram_folio(u64 pa, unsigned int order)
+{
+	struct page *head = pfn_to_page(PHYS_PFN(pa));
+	unsigned long i;
+
+	if (khob_in.native)
+		return khob_native_folio(pa);
+	khob_ram_live(pa, 1ULL << order);
+	/* Only the head of a compound page is counted. */
+	for (i = 1; i < 1UL << order; i++)
+		set_page_count(head + i, 0);
+	if (order)
+		khob_prep_compound(head, order);
+	return page_folio(head);
 }
 
 /* Makes reserved pages live and frees them. */
@@ -68,6 +93,8 @@ void khob_ram_free(u64 pa, u64 nr)
 	unsigned long pfn = PHYS_PFN(pa);
 	u64 i;
 
+	if (khob_in.native)
+		return khob_native_free(pa, nr);
 	for (i = 0; i < nr; i++) {
 		free_reserved_page(pfn_to_page(pfn + i));
 		cond_resched();

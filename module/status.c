@@ -56,6 +56,7 @@ static void khob_status_in(struct seq_file *m)
 
 	seq_printf(m, "in.state: %s\n", states[in->state]);
 	seq_printf(m, "in.reason: %s\n", in->reason);
+	seq_printf(m, "in.method: %s\n", !attached ? "" : in->native ? "kho" : "indirect");
 	seq_printf(m, "in.abi: %s\n", attached ? khob_abi_compatible(in->info.abi) : "");
 	seq_printf(m, "in.keys: %llu\n", in->tree_ready ? in->tree.nr_keys : 0);
 	seq_printf(m, "in.pages: %llu\n", in->pages);

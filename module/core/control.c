@@ -288,6 +288,40 @@ int khob_parse_put(const char *line, size_t len, struct khob_fdt_subtree *sub, c
 	return err ? err : khob_take_end(&text, why);
 }
 
+/* What may stand behind the alignment: each word once. */
+static int khob_scratch_words(struct khob_text *text, struct khob_scratch_req *req,
+			      const char **why)
+{
+	struct khob_text word, value;
+	char name[16];
+	u64 node;
+
+	while (khob_word(text, &word)) {
+		if (khob_text_is(&word, "low") && !req->low) {
+			req->low = true;
+		} else if (khob_text_value(&word, "node", &value) && req->node == KHOB_NODE_ANY) {
+			if (!khob_number(&value, &node) || node >= KHOB_NODE_ANY) {
+				*why = "node= wants the number of a memory node";
+				return -EINVAL;
+			}
+			req->node = node;
+		} else if (khob_text_value(&word, "abi", &value) && req->abi == KHOB_ABI_NR) {
+			memset(name, 0, sizeof(name));
+			if (value.len < sizeof(name))
+				memcpy(name, value.at, value.len);
+			req->abi = khob_abi_from_compatible(name);
+			if (req->abi == KHOB_ABI_NR) {
+				*why = "abi= wants a version that the schema has";
+				return -EINVAL;
+			}
+		} else {
+			*why = "only low, node= and abi=, each once, may stand behind it";
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *req,
 		       const char **why)
 {
@@ -297,14 +331,16 @@ int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *re
 	if (err)
 		return err;
 	memset(req, 0, sizeof(*req));
+	req->node = KHOB_NODE_ANY;
+	req->abi = KHOB_ABI_NR;
 	if (!khob_word(&text, &word)) {
-		*why = "take SIZE ALIGN or give is wanted";
+		*why = "take SIZE ALIGN [low] [node=N] [abi=VERSION] or give is wanted";
 		return -EINVAL;
 	}
 	if (khob_text_is(&word, "give"))
 		return khob_take_end(&text, why);
 	if (!khob_text_is(&word, "take")) {
-		*why = "take SIZE ALIGN or give is wanted";
+		*why = "take SIZE ALIGN [low] [node=N] [abi=VERSION] or give is wanted";
 		return -EINVAL;
 	}
 	req->take = true;
@@ -321,5 +357,5 @@ int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *re
 		*why = "the size is out of range";
 		err = -EINVAL;
 	}
-	return err ? err : khob_take_end(&text, why);
+	return err ? err : khob_scratch_words(&text, req, why);
 }

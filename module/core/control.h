@@ -32,9 +32,17 @@ struct khob_preserve_req {
 	unsigned int scatter; /* percent, 0..100; 0: contiguous only */
 };
 
-/* "take SIZE ALIGN" | "give"; bytes, @align a power of two of at least a page */
+#define KHOB_NODE_ANY 0xffffffffu
+
+/*
+ * "take SIZE ALIGN [low] [node=N] [abi=VERSION]" | "give"; bytes, @align a power of two of
+ * at least a page; low: below 4 GiB
+ */
 struct khob_scratch_req {
 	bool take;
+	bool low;
+	u32 node; /* or KHOB_NODE_ANY */
+	enum khob_abi abi; /* of this freeze only; or KHOB_ABI_NR: the one that is set */
 	u64 size;
 	u64 align;
 };

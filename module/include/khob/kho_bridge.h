@@ -2,59 +2,216 @@
 /*
  * kho_bridge for other modules: preserve pages and blobs across kexec, and get
  * them back in the next kernel. All calls may sleep; all may be made from any
- * process context without a lock held.
+ * process context without a lock held. docs/clients.md says how to use them, or
+ * the upstream names that include/compat/ gives them.
+ *
+ * From the moment a kernel is loaded until it is unloaded, what is handed over
+ * does not change: whatever would add to it returns -EBUSY. What takes away from
+ * it succeeds, for its caller frees the memory next: the module takes references
+ * of its own then, hands the memory over as it was, and lets go on unload.
  */
 #ifndef KHOB_KHO_BRIDGE_H
 #define KHOB_KHO_BRIDGE_H
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 
+struct folio;
 struct page;
+struct khob_node;
+struct khob_vmalloc;
+
+/* Outgoing: what this kernel hands over. */
 
 /**
  * khob_preserve_pages() - hand the caller's pages to the next kernel
  * @page: the first of them; the caller owns them and keeps owning them
  * @nr: how many, physically contiguous
  *
+ * The next kernel restores them with khob_restore_pages().
+ *
  * Return: 0; -EBUSY once a kernel is loaded; -EEXIST if one of them is preserved
  * already; -EINVAL for a bad range; -ENOMEM.
  */
 int khob_preserve_pages(struct page *page, unsigned long nr);
 
-/* Undoes khob_preserve_pages() for exactly the same range. Return: 0, -ENOENT, -EBUSY. */
+/**
+ * khob_unpreserve_pages() - undo khob_preserve_pages() for exactly the same range
+ * @page: as there
+ * @nr: as there
+ *
+ * Return: 0; -ENOENT if it is not preserved, and then nothing changed.
+ */
 int khob_unpreserve_pages(struct page *page, unsigned long nr);
+
+/**
+ * khob_preserve_folio() - hand the caller's folio to the next kernel, with its order
+ * @folio: of any order that the buddy allocator has; the caller keeps its reference
+ *
+ * The next kernel restores it with khob_restore_folio().
+ *
+ * Return: as khob_preserve_pages().
+ */
+int khob_preserve_folio(struct folio *folio);
+
+/* Undoes khob_preserve_folio(). Return: 0 or -ENOENT. */
+int khob_unpreserve_folio(struct folio *folio);
+
+/**
+ * khob_preserve_vmalloc() - hand memory that is contiguous in virtual space only over
+ * @ptr: what vmalloc(), or khob_restore_vmalloc(), has returned
+ * @to: describes the area to khob_restore_vmalloc(): for the caller to pass on
+ *
+ * Return: as khob_preserve_pages(); -EINVAL also if @ptr is not an area's first byte.
+ */
+int khob_preserve_vmalloc(void *ptr, struct khob_vmalloc *to);
+
+/* Undoes khob_preserve_vmalloc(), by what it described. Return: 0 or -ENOENT. */
+int khob_unpreserve_vmalloc(const struct khob_vmalloc *from);
+
+/**
+ * khob_alloc_preserve() - a zeroed folio that is preserved
+ * @size: bytes, > 0; rounded up to a power of two of pages
+ *
+ * Return: its address; or, as ERR_PTR(): -EINVAL, -E2BIG, -ENOMEM, -EBUSY.
+ */
+void *khob_alloc_preserve(size_t size);
+
+/* Undoes khob_alloc_preserve(); NULL is fine. Return: 0, or -ENOENT and nothing is freed. */
+int khob_unpreserve_free(void *mem);
 
 /**
  * khob_add_subtree() - hand a named blob to the next kernel
  * @name: 1..63 characters: letters, digits and , . _ + -
- * @data: copied
+ * @blob: the caller's memory, in the direct map; not copied: what it holds at the
+ *	moment of the kexec is what the next kernel gets
  * @size: bytes, > 0
  *
- * Return: 0; -EINVAL; -EEXIST; -EBUSY once a kernel is loaded; -ENOMEM.
+ * All of its pages have to be preserved by the caller, at the latest when a kernel
+ * is loaded (loading fails otherwise), and stay so until khob_remove_subtree().
+ * Under kho-v2, which knows no sizes, a blob that is no FDT is copied into one when
+ * a kernel is loaded.
+ *
+ * Return: 0; -EINVAL; -EBUSY once a kernel is loaded; -EEXIST, also if the kernel
+ * before left a subtree of this name that is still held; -ENOSPC; -ENOMEM.
  */
-int khob_add_subtree(const char *name, const void *data, size_t size);
+int khob_add_subtree(const char *name, void *blob, size_t size);
 
-/* Return: 0; -ENOENT; -EBUSY once a kernel is loaded. */
-int khob_remove_subtree(const char *name);
+/* Undoes khob_add_subtree(). Return: 0 or -ENOENT. */
+int khob_remove_subtree(void *blob);
+
+/* Incoming: what this kernel was handed. Nothing, until `khoctl attach`. */
 
 /**
  * khob_retrieve_subtree() - a blob of the kernel before
- * @pa: physical address of its bytes, in the direct map
- * @size: how many
+ * @name: as it was added
+ * @phys: its physical address, in the direct map
+ * @size: how many bytes; may be NULL
  *
- * It stays in place until in/release. Return: 0; -ENOENT.
+ * It stays in place until khob_release_subtree(), `khoctl release`, or until the
+ * caller restores one of its pages: with that, the subtree is no more, and the
+ * rest of its pages, if there are any, are pages like all others.
+ *
+ * Return: 0; -ENOENT; -EINVAL.
  */
-int khob_retrieve_subtree(const char *name, phys_addr_t *pa, size_t *size);
+int khob_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size);
 
 /**
- * khob_restore_pages() - take over a page of the kernel before
- * @pa: its physical address
- * @order: its order, as it was preserved
+ * khob_release_subtree() - free a blob of the kernel before, with all of its pages
+ * @name: as it was added
  *
- * The 2^@order pages become live, each with a reference of its own, as after
- * split_page(): free them with free_contig_range() or __free_page(). Return: the
- * first of them, or NULL if no such page is held.
+ * Return: 0; -ENOENT; -EBUSY once a kernel is loaded, which gets it too.
  */
-struct page *khob_restore_pages(phys_addr_t pa, unsigned int order);
+int khob_release_subtree(const char *name);
+
+/**
+ * khob_restore_folio() - take over a folio of the kernel before
+ * @phys: its physical address
+ *
+ * Return: the folio, of the order that was preserved, with one reference; or NULL
+ * if no such page is held, if a kernel is loaded, if the order is above the buddy
+ * allocator's, or > 0 on a kernel whose compound pages this module does not know
+ * (the page is still held: khob_restore_pages() takes it).
+ */
+struct folio *khob_restore_folio(phys_addr_t phys);
+
+/**
+ * khob_restore_pages() - take over pages of the kernel before
+ * @phys: physical address of the first
+ * @nr: how many
+ *
+ * They become live, each with a reference of its own, as after split_page(): free
+ * them with __free_page(). All of them or none.
+ *
+ * Return: the first of them; or NULL if not all of them are held, if one is part of a
+ * folio or a range that reaches beyond, or if a kernel is loaded.
+ */
+struct page *khob_restore_pages(phys_addr_t phys, unsigned long nr);
+
+/**
+ * khob_restore_vmalloc() - take over what khob_preserve_vmalloc() has handed over
+ * @from: nothing is assumed of it, nor of what it points to
+ *
+ * Return: the area, to be freed with vfree(); or NULL, and then nothing changed.
+ */
+void *khob_restore_vmalloc(const struct khob_vmalloc *from);
+
+/* Frees what khob_alloc_preserve() has preserved. Return: 0, or -ENOENT. */
+int khob_restore_free(void *mem);
+
+/* Always: there is no switch but the module. */
+bool khob_is_enabled(void);
+
+/* Whether this kernel was handed anything, however little of it is left. */
+bool khob_is_boot(void);
+
+/* Trees of keys, in the layout of the KHO ABI. */
+
+/**
+ * struct khob_key_tree - a set of numbers that can be handed over
+ * @root: its root node, one page
+ * @lock: serialises changes
+ *
+ * A tree is handed over by preserving its nodes' pages, which khob_key_tree_walk()
+ * names, and the root's physical address. The next kernel restores the pages.
+ */
+struct khob_key_tree {
+	struct khob_node *root;
+	struct mutex lock; /* see above */
+};
+
+/**
+ * struct khob_key_walk - what khob_key_tree_walk() calls
+ * @leaf: for each key, ascending; or NULL
+ * @node: for each node, before what is below it; or NULL
+ *
+ * No lock is held: both may change the tree, and sleep. A value other than 0 ends
+ * the walk.
+ */
+struct khob_key_walk {
+	int (*leaf)(unsigned long key, void *data);
+	int (*node)(phys_addr_t phys, void *data);
+};
+
+/* @root: a tree's root in this kernel's memory, trusted; NULL for a new one. 0 or -ENOMEM. */
+int khob_key_tree_init(struct khob_key_tree *tree, struct khob_node *root);
+
+/* Frees every node, whatever is in it. */
+void khob_key_tree_destroy(struct khob_key_tree *tree);
+
+/**
+ * khob_key_tree_add() - add a key
+ * @tree: where to
+ * @key: below 2^KHOB_KEY_WIDTH
+ *
+ * Return: 0, also if it is there already; -ERANGE; -ENOMEM; -EINVAL without a root.
+ */
+int khob_key_tree_add(struct khob_key_tree *tree, unsigned long key);
+
+/* Deletes a key, and nodes that it leaves empty. Return: 0 or -ENOENT. */
+int khob_key_tree_del(struct khob_key_tree *tree, unsigned long key);
+
+/* Return: 0; what a callback has returned; -EINVAL without a root. */
+int khob_key_tree_walk(struct khob_key_tree *tree, const struct khob_key_walk *walk, void *data);
 
 #endif /* KHOB_KHO_BRIDGE_H */

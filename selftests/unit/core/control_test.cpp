@@ -152,14 +152,48 @@ TEST(Control, Scratch) {
     EXPECT_TRUE(req.take);
     EXPECT_EQ(req.size, 0x2000000U);
     EXPECT_EQ(req.align, 0x200000U);
+    EXPECT_FALSE(req.low);
+    EXPECT_EQ(req.node, KHOB_NODE_ANY);
     ASSERT_EQ(parse(khob_parse_scratch, "take 1 4096", &req), 0);
+    ASSERT_EQ(parse(khob_parse_scratch, "take 1 4096 low", &req), 0);
+    EXPECT_TRUE(req.low);
+    ASSERT_EQ(parse(khob_parse_scratch, "take 1 4096 node=0x3 low\n", &req), 0);
+    EXPECT_TRUE(req.low);
+    EXPECT_EQ(req.node, 3U);
+    EXPECT_EQ(req.abi, KHOB_ABI_NR);
+    ASSERT_EQ(parse(khob_parse_scratch, "take 1 4096 abi=kho-v3", &req), 0);
+    EXPECT_EQ(req.abi, KHOB_ABI_KHO_V3);
     ASSERT_EQ(parse(khob_parse_scratch, "give\n", &req), 0);
     EXPECT_FALSE(req.take);
     expect_refused(khob_parse_scratch, never());
-    expect_refused(khob_parse_scratch,
-                   {"give all", "take", "take 1", "take 1 4096 2", "take 0 4096", "take 4096 0",
-                    "take 4096 1", "take 4096 2048", "take 4096 12288", "take x 4096",
-                    "take 4096 x", "take 18446744073709551615 4096", "taken 4096 4096"});
+    expect_refused(khob_parse_scratch, {"give all",
+                                        "take",
+                                        "take 1",
+                                        "take 1 4096 2",
+                                        "take 0 4096",
+                                        "take 4096 0",
+                                        "take 4096 1",
+                                        "take 4096 2048",
+                                        "take 4096 12288",
+                                        "take x 4096",
+                                        "take 4096 x",
+                                        "take 18446744073709551615 4096",
+                                        "taken 4096 4096",
+                                        "take 1 4096 high",
+                                        "take 1 4096 low low",
+                                        "take 1 low 4096",
+                                        "take 1 4096 node",
+                                        "take 1 4096 node=",
+                                        "take 1 4096 node=x",
+                                        "take 1 4096 node=1 node=1",
+                                        "take 1 4096 node=4294967295",
+                                        "take 1 4096 node=18446744073709551616",
+                                        "give low",
+                                        "take 1 4096 abi=",
+                                        "take 1 4096 abi=kho-v1",
+                                        "take 1 4096 abi",
+                                        "take 1 4096 abi=kho-v4 abi=kho-v4",
+                                        "take 1 4096 abi=kho-v44444444444444"});
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ _khoctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
-	local commands="status walk ls abi preserve unpreserve put load unload exec attach verify
+	local commands="status walk ls abi probe preserve unpreserve put load unload exec attach verify
 		get restore release"
 
 	COMPREPLY=()
@@ -44,7 +44,11 @@ _khoctl()
 		return
 		;;
 	--method)
-		_khoctl_words "indirect"
+		_khoctl_words "auto kho indirect"
+		return
+		;;
+	--abi)
+		_khoctl_words "auto kho-v2 kho-v3 kho-v4"
 		return
 		;;
 	--pages | --seed | --cmdline | --max-ranges | --setup-data)
@@ -68,12 +72,19 @@ _khoctl()
 	restore) _khoctl_words "all --json --help" ;;
 	release) _khoctl_words "all subtree --json --help" ;;
 	attach) _khoctl_words "--module --setup-data --json --help" ;;
+	probe)
+		if [[ $cur == -* ]]; then
+			_khoctl_words "--json --help"
+		else
+			_khoctl_files
+		fi
+		;;
 	get) _khoctl_words "$(_khoctl_subtrees in) --out --output --help" ;;
 	put | load)
 		if [[ $cur == -* ]]; then
 			[[ $command == put ]] && _khoctl_words "--json --help"
 			[[ $command == load ]] && _khoctl_words "--initrd --cmdline --reuse-cmdline
-				--max-ranges --method --json --help"
+				--max-ranges --method --abi --json --help"
 		elif [[ $command == load || $COMP_CWORD -ge 3 ]]; then
 			_khoctl_files
 		fi

@@ -84,6 +84,7 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
         ->group("");  // for tests: not in the help
     Selection selection;
     add_views(app, selection);
+    add_inspect(app, selection);
     add_outgoing(app, selection);
     add_kexec(app, selection);
     add_incoming(app, selection);

@@ -51,6 +51,7 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_
 void add_views(CLI::App& app, Selection& selection);     // status, walk, ls, abi
 void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, put
 void add_kexec(CLI::App& app, Selection& selection);     // load, unload, exec
+void add_inspect(CLI::App& app, Selection& selection);   // probe
 void add_incoming(CLI::App& app, Selection& selection);  // attach, verify, get, restore, release
 
 }  // namespace khob::cli

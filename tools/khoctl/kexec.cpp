@@ -14,6 +14,8 @@ namespace {
 // The module takes a chain of more nodes for a cycle.
 constexpr std::uint64_t most_ranges = 4000;
 
+constexpr const char* automatic = "auto";
+
 struct LoadArguments {
     std::string kernel;
     std::string initrd;
@@ -21,8 +23,26 @@ struct LoadArguments {
     std::uint64_t max_ranges = default_max_intervals;
     bool has_cmdline = false;
     bool reuse_cmdline = false;
-    std::string method = "indirect";
+    std::string method{automatic};
+    std::string abi{automatic};
 };
+
+/// What --method and --abi leave to khoctl is empty.
+Result<MethodWishes> wishes_of(const LoadArguments& args) {
+    MethodWishes out;
+    if (args.method != automatic) {
+        out.method = method_from(args.method);
+    }
+    if (args.abi != automatic) {
+        out.abi = abi::version_from(args.abi);
+        if (!out.abi) {
+            return fail(ExitCode::usage,
+                        fmt::format("'{}' is no version of the ABI that is known here", args.abi),
+                        "`khoctl abi` lists them");
+        }
+    }
+    return out;
+}
 
 Result<std::string> cmdline_of(const System& sys, const LoadArguments& args) {
     if (!args.reuse_cmdline) {
@@ -49,10 +69,15 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
     if (!cmdline) {
         return tl::unexpected(cmdline.error());
     }
+    const auto wishes = wishes_of(args);
+    if (!wishes) {
+        return tl::unexpected(wishes.error());
+    }
     const LoadOptions options{.kernel = args.kernel,
                               .initrd = args.initrd,
                               .cmdline = std::move(*cmdline),
-                              .max_intervals = args.max_ranges};
+                              .max_intervals = args.max_ranges,
+                              .wishes = *wishes};
     const auto report = load(*ctx.system, options, *ctx.progress);
     if (!report) {
         return tl::unexpected(report.error());
@@ -87,8 +112,13 @@ void add_kexec(CLI::App& app, Selection& selection) {
     add_number(*load_cmd, "--max-ranges", args->max_ranges, 1, most_ranges,
                fmt::format("cover what is preserved with at most so many intervals (default {})",
                            default_max_intervals));
-    load_cmd->add_option("--method", args->method, "how the next kernel learns of it: indirect")
-        ->check(CLI::IsMember({"indirect"}));
+    load_cmd
+        ->add_option("--method", args->method,
+                     "how the next kernel learns of it: kho if it has KHO, else indirect; auto "
+                     "(default) looks into it")
+        ->check(CLI::IsMember({automatic, "kho", "indirect"}));
+    load_cmd->add_option("--abi", args->abi,
+                         "version of the ABI to hand over with; auto (default): the kernel's own");
     add_json(*load_cmd, selection);
     load_cmd->callback([&selection, args, cmdline] {
         args->has_cmdline = cmdline->count() > 0;

@@ -26,7 +26,7 @@ struct PreserveOptions {
 
 Result<std::string> preserve_line(const PreserveOptions& options) {
     const auto order = parse_u64(options.order);
-    if (options.order != "mixed" && (!order || *order > abi::order_max)) {
+    if (options.order != "mixed" && (!order || *order > Layout::order_max)) {
         return fail(ExitCode::usage, fmt::format("--order {} is no order", options.order),
                     "give a number from 0, or mixed");
     }

@@ -23,7 +23,7 @@ Result<std::string> target_line(const std::vector<std::string>& words, TargetKin
     if (kinds.page && words.size() == 2) {
         const auto addr = parse_u64(words[0]);
         const auto order = parse_u64(words[1]);
-        if (addr && order && *order <= abi::order_max) {
+        if (addr && order && *order <= Layout::order_max) {
             return fmt::format("{:#x} {}", *addr, *order);
         }
     }

@@ -173,6 +173,7 @@ Value AttachReport::to_value() const {
         .set("setup_data", setup_data)
         .set("loaded_module", loaded_module)
         .set("was_attached", was_attached)
+        .set("method", status.text("in.method"))
         .set("abi", status.text("in.abi"))
         .set("keys", number("in.keys"))
         .set("pages", number("in.pages"))

@@ -68,7 +68,7 @@ bool BzImage::knows_setup_indirect() const {
     return setup_type_max != 0 && (setup_type_max & abi::setup_indirect_type) != 0;
 }
 
-Result<BzImage> parse_bzimage(ByteView image) {
+Result<BzImage> inspect_bzimage(ByteView image) {
     setup_header hdr{};
     const auto raw = slice(image, header_offset, sizeof(hdr));
     if (!raw) {
@@ -85,13 +85,9 @@ Result<BzImage> parse_bzimage(ByteView image) {
     if ((hdr.xloadflags & XLF_KERNEL_64) == 0) {
         return unusable("it has no 64-bit entry");
     }
-    if (hdr.relocatable_kernel == 0) {
-        return fail(ExitCode::refused,
-                    "the kernel is not relocatable: it would unpack itself over preserved memory",
-                    "use a kernel built with CONFIG_RELOCATABLE=y");
-    }
 
     BzImage out;
+    out.relocatable = hdr.relocatable_kernel != 0;
     out.protocol = hdr.version;
     const auto jump = static_cast<std::uint64_t>(image[jump_length_offset]);
     out.header_end = jump_target + jump;
@@ -132,12 +128,27 @@ Result<BzImage> parse_bzimage(ByteView image) {
     if (out.pref_address > (1ULL << 46)) {
         return unusable(fmt::format("pref_address {:#x} is no address", out.pref_address));
     }
+    // From the start of the protected-mode part; both are the file's own claims.
+    if (slice(*payload, hdr.payload_offset, hdr.payload_length)) {
+        out.compressed_offset = out.payload_offset + hdr.payload_offset;
+        out.compressed_bytes = hdr.payload_length;
+    }
     out.above_4g = (hdr.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) != 0;
     out.version = read_version(image.first(out.payload_offset), hdr.kernel_version);
     const bool has_info = hdr.version >= protocol_kernel_info &&
                           out.header_end >= header_offset + sizeof(setup_header);
     if (has_info) {
         out.setup_type_max = read_setup_type_max(*payload, hdr.kernel_info_offset);
+    }
+    return out;
+}
+
+Result<BzImage> parse_bzimage(ByteView image) {
+    auto out = inspect_bzimage(image);
+    if (out && !out->relocatable) {
+        return fail(ExitCode::refused,
+                    "the kernel is not relocatable: it would unpack itself over preserved memory",
+                    "use a kernel built with CONFIG_RELOCATABLE=y");
     }
     return out;
 }

@@ -10,15 +10,17 @@
 #include "khob/bzimage.hpp"
 #include "khob/files.hpp"
 #include "khob/interrupt.hpp"
+#include "khob/take.hpp"
 
 namespace khob {
 
 namespace {
 
-constexpr std::size_t max_areas = 2;
-
 /// What the checks have read; nothing has been changed yet.
 struct Prepared {
+    MethodChoice choice;
+    abi::Version abi = abi::default_version;
+    std::uint64_t keys = 0;
     ByteVector image;
     BzImage kernel;
     ByteVector initrd;
@@ -36,31 +38,25 @@ struct Frozen {
     std::uint64_t fdt_size = 0;
 };
 
-/// Undoes a load that did not come to its end.
-class Undo {
+/// Forgets a kernel that was loaded in vain.
+class Forget {
   public:
-    Undo(System& sys, const Module& module) : sys_(&sys), module_(&module) {}
-    Undo(const Undo&) = delete;
-    Undo& operator=(const Undo&) = delete;
-    Undo(Undo&&) = delete;
-    Undo& operator=(Undo&&) = delete;
-    ~Undo() {
+    explicit Forget(System& sys) : sys_(&sys) {}
+    Forget(const Forget&) = delete;
+    Forget& operator=(const Forget&) = delete;
+    Forget(Forget&&) = delete;
+    Forget& operator=(Forget&&) = delete;
+    ~Forget() {
         // The failure that led here is what gets reported; this does what can be done.
         if (loaded_) {
             (void)sys_->kexec_unload();
         }
-        if (taken_) {
-            (void)module_->control("out/scratch", "give");
-        }
     }
-    void taken() { taken_ = true; }
     void loaded() { loaded_ = true; }
-    void keep() { taken_ = loaded_ = false; }
+    void keep() { loaded_ = false; }
 
   private:
     System* sys_;
-    const Module* module_;
-    bool taken_ = false;
     bool loaded_ = false;
 };
 
@@ -77,13 +73,26 @@ Result<ByteVector> read_input(const std::filesystem::path& path, std::string_vie
     return bytes;
 }
 
-Result<Covering> plan(const Module& module, const MemoryMap& map, std::span<const Range> scratch,
-                      std::size_t max) {
+/// What must survive. A kernel that reads the tree itself needs no intervals.
+Result<Covering> plan(const Module& module, const Prepared& in, std::span<const Range> scratch,
+                      std::size_t max_intervals) {
     const auto preserved = module.ranges(Side::out);
     if (!preserved) {
         return tl::unexpected(preserved.error());
     }
-    return cover(*preserved, map.barriers(scratch), max);
+    const bool kho = in.choice.method == Method::kho;
+    auto covering = cover(*preserved, in.map.barriers(scratch),
+                          kho ? std::max<std::size_t>(preserved->size(), 1) : max_intervals);
+    if (covering && kho) {
+        covering->intervals.clear();
+    }
+    return covering;
+}
+
+bool preserves(const Module& module, const Range& want) {
+    const auto preserved = module.ranges(Side::out);
+    return preserved && std::any_of(preserved->begin(), preserved->end(),
+                                    [&want](const Range& r) { return r.contains(want); });
 }
 
 Result<Prepared> prepare(const System& sys, const Module& module, const LoadOptions& options) {
@@ -109,14 +118,22 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         return tl::unexpected(kernel.error());
     }
     out.kernel = std::move(*kernel);
-    if (!out.kernel.knows_setup_indirect()) {
+    out.abi = abi::version_from(status->text("abi")).value_or(abi::default_version);
+    auto choice = choose_method(out.image, options.wishes, options.cmdline, out.abi);
+    if (!choice) {
+        return tl::unexpected(choice.error());
+    }
+    out.choice = std::move(*choice);
+    out.abi = out.choice.abi.value_or(out.abi);
+    out.keys = status->number_or("out.keys", 0) + status->number_or("in.keys", 0);
+    if (out.choice.method == Method::indirect && !out.kernel.knows_setup_indirect()) {
         return fail(ExitCode::refused,
                     fmt::format("the kernel is too old to be told of preserved memory (boot "
                                 "protocol {}.{:02})",
                                 out.kernel.protocol >> 8, out.kernel.protocol & 0xff),
                     "use Linux 5.5 or later");
     }
-    if (auto ok = check_cmdline(out.kernel, options.cmdline); !ok) {
+    if (auto ok = check_cmdline(out.kernel, out.choice.cmdline); !ok) {
         return tl::unexpected(ok.error());
     }
     if (!options.initrd.empty()) {
@@ -136,7 +153,7 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     out.rsdp =
         find_rsdp(out.boot_params, read_text(sys.path("/sys/firmware/efi/systab")).value_or(""));
     // Once more when it is frozen; asked now, a refusal costs nothing.
-    const auto covering = plan(module, out.map, {}, options.max_intervals);
+    const auto covering = plan(module, out, {}, options.max_intervals);
     if (!covering) {
         return tl::unexpected(covering.error());
     }
@@ -144,42 +161,6 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         return tl::unexpected(ok.error());
     }
     return out;
-}
-
-Result<void> take(const Module& module, const AreaRequest& request) {
-    return module.control("out/scratch", fmt::format("take {} {}", request.size, request.align));
-}
-
-/// One area if there is one, else two.
-Result<void> take_scratch(const Module& module, const ScratchNeeds& needs, Undo& undo) {
-    const AreaRequest whole = one_area(needs);
-    auto got = take(module, whole);
-    if (got) {
-        undo.taken();
-        return got;
-    }
-    if (got.error().code == ExitCode::interrupted) {
-        return got;
-    }
-    for (const AreaRequest& part : two_areas(needs)) {
-        got = take(module, part);
-        if (!got) {
-            break;
-        }
-        undo.taken();
-    }
-    if (got || got.error().code == ExitCode::interrupted) {
-        return got;
-    }
-    const auto status = module.status();
-    const std::uint64_t largest = status ? status->number_or("scratch.largest", 0) : 0;
-    return fail(ExitCode::refused,
-                fmt::format("the kernel and its initrd do not fit scratch: they need {} bytes "
-                            "({}) of contiguous memory, the largest piece found has {} ({}); the "
-                            "module says: {}",
-                            whole.size, human_bytes(whole.size), largest, human_bytes(largest),
-                            got.error().what),
-                "free memory, or use a smaller kernel or initrd");
 }
 
 Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::size_t max) {
@@ -206,14 +187,18 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::siz
     if (out.fdt_addr == PhysAddr(0) || out.fdt_size == 0) {
         return fail(ExitCode::failure, "the module has made no root FDT");
     }
-    auto covering = plan(module, in.map, out.scratch, max);
+    auto covering = plan(module, in, out.scratch, max);
     if (!covering) {
         return tl::unexpected(covering.error());
     }
-    const Range fdt{out.fdt_addr, out.fdt_addr + out.fdt_size};
-    if (std::none_of(covering->intervals.begin(), covering->intervals.end(),
-                     [&fdt](const Range& r) { return r.contains(fdt); })) {
+    if (!preserves(module, Range{out.fdt_addr, out.fdt_addr + out.fdt_size})) {
         return fail(ExitCode::failure, "the module has not preserved its root FDT");
+    }
+    if (in.choice.method == Method::kho && out.fdt_size > max_early_map - page_size) {
+        return fail(ExitCode::refused,
+                    fmt::format("the root FDT has {} bytes, and a kernel's KHO reads at most {}",
+                                out.fdt_size, max_early_map - page_size),
+                    "hand fewer subtrees over, or say `--method indirect`");
     }
     out.covering = std::move(*covering);
     const auto memory = check_memory(in.map, out.covering, in.kernel, in.initrd.size());
@@ -243,12 +228,25 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     report.check_ms = total.millis();
 
     const Stopwatch scratch_time;
-    const ScratchNeeds needs = scratch_needs(
-        prepared->kernel, prepared->initrd.size(),
-        small_bytes(prepared->map, options.cmdline, options.max_intervals, max_areas));
-    progress.step(fmt::format("taking {} of scratch", human_bytes(one_area(needs).size)));
-    Undo undo(sys, *module);
-    auto ok = take_scratch(*module, needs, undo).and_then(InterruptGuard::check);
+    const bool kho = prepared->choice.method == Method::kho;
+    const ScratchNeeds needs =
+        scratch_needs(prepared->kernel, prepared->initrd.size(),
+                      small_bytes(prepared->map, prepared->choice.cmdline,
+                                  kho ? 0 : options.max_intervals, max_kho_areas));
+    ScratchTaker taker(*module, prepared->choice.abi);
+    Forget forget(sys);
+    Result<void> ok;
+    if (kho) {
+        const KhoScratch wanted =
+            kho_scratch(needs, machine_facts(sys, prepared->map, prepared->keys));
+        report.early = wanted.early;
+        progress.step("taking scratch for a kernel with KHO");
+        ok = take_for_kho(taker, wanted);
+    } else {
+        progress.step(fmt::format("taking {} of scratch", human_bytes(one_area(needs).size)));
+        ok = take_for_indirect(taker, needs);
+    }
+    ok = ok.and_then(InterruptGuard::check);
     if (!ok) {
         return tl::unexpected(ok.error());
     }
@@ -260,14 +258,19 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     if (!frozen) {
         return tl::unexpected(frozen.error());
     }
-    const auto where = place(needs, frozen->scratch);
+    // The low area comes last: what must lie there has no other place.
+    std::vector<Range> places = frozen->scratch;
+    if (kho && !places.empty()) {
+        std::rotate(places.begin(), places.begin() + 1, places.end());
+    }
+    const auto where = place(needs, places);
     if (!where) {
         return tl::unexpected(where.error());
     }
     const auto image = build_boot_image({.kernel = &prepared->kernel,
                                          .image = prepared->image,
                                          .initrd = prepared->initrd,
-                                         .cmdline = options.cmdline,
+                                         .cmdline = prepared->choice.cmdline,
                                          .map = &prepared->map,
                                          .running_boot_params = prepared->boot_params,
                                          .acpi_rsdp = prepared->rsdp,
@@ -287,15 +290,18 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     if (ok) {
         ok = sys.kexec_load(image->entry, image->segments);
         if (ok) {
-            undo.loaded();
+            forget.loaded();
             ok = InterruptGuard::check();
         }
     }
     if (!ok) {
         return tl::unexpected(ok.error());
     }
-    undo.keep();
+    forget.keep();
+    taker.keep();
     report.kexec_ms = kexec_time.millis();
+    report.choice = std::move(prepared->choice);
+    report.abi = prepared->abi;
     report.covering = std::move(frozen->covering);
     report.memory = frozen->memory;
     report.scratch = std::move(frozen->scratch);

@@ -12,7 +12,11 @@ namespace khob {
 Value LoadReport::to_value() const {
     Value v;
     v.set("kernel_version", kernel_version)
-        .set("method", "indirect")
+        .set("method", to_string(choice.method))
+        .set("abi", abi::compatible(abi))
+        .set("kernel_kho", choice.kernel_abi.empty() ? Value() : Value(choice.kernel_abi))
+        .set("cmdline", choice.cmdline)
+        .set("added_kho_on", choice.added_kho_on)
         .set("intervals", std::uint64_t{covering.intervals.size()})
         .set("preserved_bytes", Bytes{covering.preserved_bytes})
         .set("gap_bytes", Bytes{covering.gap_bytes})
@@ -27,6 +31,9 @@ Value LoadReport::to_value() const {
         .set("cover_ms", Millis{cover_ms})
         .set("kexec_load_ms", Millis{kexec_ms})
         .set("ms", Millis{total_ms});
+    if (early) {
+        v.set("early", early->to_value());
+    }
     Table areas{{"addr", "size"}, {}};
     for (const Range& r : scratch) {
         areas.rows.push_back({r.start, Bytes{r.size()}});

@@ -71,7 +71,7 @@ Result<std::vector<Key>> parse_keys(std::string_view text) {
         const auto parts = words(line);
         const auto addr = parts.size() == 2 ? parse_u64(parts[0]) : std::nullopt;
         const auto order = parts.size() == 2 ? parse_u64(parts[1]) : std::nullopt;
-        if (!addr || !order || *order > abi::order_max) {
+        if (!addr || !order || *order > Layout::order_max) {
             return bad_line("the key list's", number, line);
         }
         const Key key{PhysAddr(*addr), Order(static_cast<unsigned>(*order))};

@@ -32,7 +32,7 @@ bool sane(const abi::record& r) {
 }
 
 Order order_of(const abi::record& r) {
-    return Order(static_cast<unsigned>(std::countr_zero(r.size)) - abi::page_shift);
+    return Order(static_cast<unsigned>(std::countr_zero(r.size) - Layout::page_shift));
 }
 
 /// What is still held, to be asked for folios and for whole ranges.

@@ -104,6 +104,19 @@ ByteVector make_kernel(const KernelSpec& spec) {
     poke(k, 0x268, info_at);
     poke(k, setup + info_at, std::uint32_t{0x506f544c});
     poke(k, setup + info_at + 12, spec.setup_type_max);
+    constexpr std::uint32_t vmlinux_at = 0x1400;
+    std::string vmlinux = "\177ELF";
+    if (!spec.kho.empty()) {
+        for (const std::string_view text :
+             {abi::prop_memory_map, abi::prop_data, std::string_view(spec.kho)}) {
+            vmlinux += fmt::format("{}{}{}", '\0', text, '\0');
+        }
+    }
+    if (spec.payload_bytes >= vmlinux_at + vmlinux.size()) {
+        std::memcpy(k.data() + setup + vmlinux_at, vmlinux.data(), vmlinux.size());
+        poke(k, 0x248, vmlinux_at);
+        poke(k, 0x24c, static_cast<std::uint32_t>(vmlinux.size()));
+    }
     return k;
 }
 

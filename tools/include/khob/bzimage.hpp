@@ -24,8 +24,11 @@ struct BzImage {
     std::uint64_t pref_address = 0;      ///< lowest address that it runs from
     std::uint64_t cmdline_size = 0;      ///< longest command line, without the final NUL
     bool above_4g = false;               ///< everything may lie above 4 GiB
-    std::uint32_t setup_type_max = 0;    ///< of kernel_info; 0: the kernel does not say
-    std::string version;                 ///< "6.12.1 (builder) #1 ..."; empty: none
+    bool relocatable = false;            ///< runs where it is put; else it unpacks itself elsewhere
+    std::uint64_t compressed_offset = 0;  ///< of the compressed kernel in the file
+    std::uint64_t compressed_bytes = 0;   ///< its length; 0: the header does not say
+    std::uint32_t setup_type_max = 0;     ///< of kernel_info; 0: the kernel does not say
+    std::string version;                  ///< "6.12.1 (builder) #1 ..."; empty: none
 
     /// Whether it knows SETUP_INDIRECT nodes (5.5 and later): the `indirect` method needs them.
     bool knows_setup_indirect() const;
@@ -38,8 +41,11 @@ inline constexpr std::uint64_t entry64_offset = 0x200;
  * Reads the header of `image`, which is a whole file.
  *
  * Errors (ExitCode::refused): no bzImage, truncated, protocol before 2.12, no 64-bit
- * entry, not relocatable, or a field that contradicts the others.
+ * entry, or a field that contradicts the others.
  */
+Result<BzImage> inspect_bzimage(ByteView image);
+
+/// The same for a kernel that is to be loaded: one that is not relocatable is refused.
 Result<BzImage> parse_bzimage(ByteView image);
 
 }  // namespace khob

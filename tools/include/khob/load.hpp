@@ -5,12 +5,15 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "khob/boot_image.hpp"
 #include "khob/covering.hpp"
 #include "khob/error.hpp"
+#include "khob/kho_scratch.hpp"
+#include "khob/method.hpp"
 #include "khob/module.hpp"
 #include "khob/progress.hpp"
 #include "khob/system.hpp"
@@ -23,12 +26,16 @@ struct LoadOptions {
     std::filesystem::path initrd;  ///< empty: none
     std::string cmdline;
     std::size_t max_intervals = default_max_intervals;
+    MethodWishes wishes{};
 };
 
 /// What was loaded, and what it took.
 struct LoadReport {
     std::string kernel_version;
-    Covering covering;
+    MethodChoice choice;
+    abi::Version abi = abi::default_version;  ///< of the root FDT
+    Covering covering;                        ///< method kho: without intervals
+    std::optional<EarlyNeeds> early;          ///< method kho: what scratch was sized by
     MemoryBudget memory;
     std::vector<Range> scratch;
     std::vector<Segment> segments;  ///< names, addresses, sizes; `data` is not to be used
@@ -44,7 +51,7 @@ struct LoadReport {
 };
 
 /**
- * Loads a kernel by the handover method `indirect`.
+ * Loads a kernel, by the handover method that suits it unless one is asked for.
  *
  * First everything that can be checked without changing anything, then scratch is taken
  * (which freezes what is preserved), then kexec_load(2). Whatever fails, and on Ctrl-C,

@@ -4,6 +4,7 @@
 #define KHOB_SCRATCH_HPP
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct ScratchNeeds {
 struct AreaRequest {
     std::uint64_t size = 0;
     std::uint64_t align = 0;
+    bool low = false;                             ///< below 4 GiB
+    std::optional<unsigned> node = std::nullopt;  ///< of this memory node
     friend constexpr bool operator==(const AreaRequest&, const AreaRequest&) = default;
 };
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How the incoming kernel learns of the handover, and in which version of the
+// ABI it is told: chosen from what the kernel is and from its command line.
+#ifndef KHOB_METHOD_HPP
+#define KHOB_METHOD_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "khob/abi.hpp"
+#include "khob/error.hpp"
+#include "khob/types.hpp"
+
+namespace khob {
+
+enum class Method {
+    indirect,  ///< its boot code is told of intervals; it need not have KHO
+    kho,       ///< its own KHO takes the handover
+};
+
+std::string_view to_string(Method method);
+std::optional<Method> method_from(std::string_view name);
+
+/// What the user asked for; what is empty is found out.
+struct MethodWishes {
+    std::optional<Method> method = std::nullopt;
+    std::optional<abi::Version> abi = std::nullopt;
+};
+
+struct MethodChoice {
+    Method method = Method::indirect;
+    /// The root FDT's version. Empty: the one that the module is set to.
+    std::optional<abi::Version> abi;
+    std::string kernel_abi;  ///< what the kernel's own KHO takes; empty: it has none
+    std::string cmdline;     ///< to be passed
+    bool added_kho_on = false;
+};
+
+/// What a command line says of kho=: the last one that makes sense counts, as for the kernel.
+std::optional<bool> kho_switch(std::string_view cmdline);
+
+/**
+ * Chooses for the kernel in `image`. `module_abi` is the version that the module is set to.
+ *
+ * A kernel with KHO takes its own version only. It is switched on explicitly (kho=on),
+ * because the image does not tell its default. What is switched off, or what the user wants
+ * so, is told by intervals; the root FDT then has a version that the kernel's own KHO leaves
+ * alone. Errors (refused): contradictions, each with what to say instead.
+ */
+Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
+                                   std::string_view cmdline, abi::Version module_abi);
+
+}  // namespace khob
+
+#endif  // KHOB_METHOD_HPP

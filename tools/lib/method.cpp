@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The choice of handover method and ABI version.
+#include "khob/method.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "khob/probe.hpp"
+
+namespace khob {
+
+namespace {
+
+constexpr std::string_view kho_on = "kho=on";
+
+/// The parameters as the kernel splits them: blanks within quotes do not count, the quotes
+/// themselves are dropped, and nothing behind "--" is the kernel's.
+std::vector<std::string> parameters(std::string_view cmdline) {
+    std::vector<std::string> out;
+    std::string word;
+    bool quoted = false;
+    const auto finish = [&out, &word] {
+        if (!word.empty()) {
+            out.push_back(std::move(word));
+        }
+        word.clear();
+    };
+    for (const char c : cmdline) {
+        if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (c == ' ' || c == '\t' || c == '\n')) {
+            finish();
+        } else {
+            word += c;
+        }
+    }
+    finish();
+    out.erase(std::find(out.begin(), out.end(), "--"), out.end());
+    return out;
+}
+
+/// A boolean as the kernel reads it: the first letter, of on and off the second.
+std::optional<bool> read_bool(std::string_view value) {
+    constexpr std::string_view yes = "yYtT1eE";
+    constexpr std::string_view no = "nNfF0dD";
+    if (value.empty()) {
+        return std::nullopt;
+    }
+    if (value[0] == 'o' || value[0] == 'O') {
+        const char second = value.size() > 1 ? value[1] : '\0';
+        if (second == 'n' || second == 'N') {
+            return true;
+        }
+        return second == 'f' || second == 'F' ? std::optional(false) : std::nullopt;
+    }
+    if (yes.find(value[0]) != std::string_view::npos) {
+        return true;
+    }
+    return no.find(value[0]) != std::string_view::npos ? std::optional(false) : std::nullopt;
+}
+
+/// A version that a kernel does not take for its own, the newest if the one in use will not do.
+std::optional<abi::Version> foreign_version(const MethodWishes& wishes, abi::Version module_abi,
+                                            std::string_view kernel_abi) {
+    if (wishes.abi) {
+        return wishes.abi;
+    }
+    if (abi::compatible(module_abi) != kernel_abi) {
+        return std::nullopt;
+    }
+    const auto other = std::find_if(abi::versions.rbegin(), abi::versions.rend(),
+                                    [kernel_abi](abi::Version version) {
+                                        return abi::compatible(version) != kernel_abi &&
+                                               abi::supported(Layout::page_shift, version);
+                                    });
+    return other == abi::versions.rend() ? std::nullopt : std::optional(*other);
+}
+
+Result<MethodChoice> by_intervals(const MethodWishes& wishes, std::string_view cmdline,
+                                  abi::Version module_abi, std::string kernel_abi) {
+    if (wishes.abi && abi::compatible(*wishes.abi) == kernel_abi) {
+        return fail(ExitCode::refused,
+                    fmt::format("method indirect cannot hand {} over to a kernel whose own KHO "
+                                "takes that version: it would do so besides",
+                                kernel_abi),
+                    "leave --abi out, or --method");
+    }
+    MethodChoice out;
+    out.method = Method::indirect;
+    out.abi = foreign_version(wishes, module_abi, kernel_abi);
+    out.kernel_abi = std::move(kernel_abi);
+    out.cmdline = cmdline;
+    return out;
+}
+
+Result<MethodChoice> by_kho(abi::Version version, std::string_view cmdline) {
+    MethodChoice out;
+    out.method = Method::kho;
+    out.abi = version;
+    out.kernel_abi = abi::compatible(version);
+    out.cmdline = cmdline;
+    if (!kho_switch(cmdline)) {
+        // In front: what stands behind "--" is not the kernel's.
+        out.cmdline = fmt::format("{}{}{}", kho_on, cmdline.empty() ? "" : " ", cmdline);
+        out.added_kho_on = true;
+    }
+    return out;
+}
+
+/// For an image that cannot be looked into the user has to know.
+Result<MethodChoice> choose_blindly(const Error& why, const MethodWishes& wishes,
+                                    std::string_view cmdline, abi::Version module_abi) {
+    if (wishes.method == Method::indirect) {
+        return by_intervals(wishes, cmdline, module_abi, {});
+    }
+    if (wishes.method == Method::kho && wishes.abi) {
+        return by_kho(*wishes.abi, cmdline);
+    }
+    return fail(why.code, fmt::format("cannot tell whether the kernel has KHO: {}", why.what),
+                "if you know, say `--method indirect`, or `--method kho --abi VERSION`");
+}
+
+}  // namespace
+
+std::string_view to_string(Method method) {
+    return method == Method::kho ? "kho" : "indirect";
+}
+
+std::optional<Method> method_from(std::string_view name) {
+    for (const Method method : {Method::indirect, Method::kho}) {
+        if (to_string(method) == name) {
+            return method;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<bool> kho_switch(std::string_view cmdline) {
+    constexpr std::string_view prefix = "kho=";
+    std::optional<bool> on;
+    for (const std::string& word : parameters(cmdline)) {
+        if (word.starts_with(prefix)) {
+            const auto value = read_bool(std::string_view(word).substr(prefix.size()));
+            on = value ? value : on;
+        }
+    }
+    return on;
+}
+
+Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
+                                   std::string_view cmdline, abi::Version module_abi) {
+    const auto probe = probe_kernel(image);
+    if (!probe) {
+        return choose_blindly(probe.error(), wishes, cmdline, module_abi);
+    }
+    if (!probe->has_kho()) {
+        if (wishes.method == Method::kho) {
+            return fail(ExitCode::refused,
+                        "the kernel has no KHO: method kho would lose everything",
+                        "leave --method out: without KHO it is indirect");
+        }
+        return by_intervals(wishes, cmdline, module_abi, {});
+    }
+    if (wishes.method == Method::indirect) {
+        return by_intervals(wishes, cmdline, module_abi, probe->compatible);
+    }
+    if (!probe->abi) {
+        return fail(
+            ExitCode::refused,
+            fmt::format("the kernel's KHO is {}, which khoctl does not know", probe->compatible),
+            "`--method indirect` does without the kernel's own KHO");
+    }
+    if (kho_switch(cmdline) == false) {
+        if (wishes.method == Method::kho) {
+            return fail(ExitCode::refused,
+                        "the command line switches the kernel's KHO off (kho=), and method kho "
+                        "needs it",
+                        "give it kho=on, or leave --method out");
+        }
+        return by_intervals(wishes, cmdline, module_abi, probe->compatible);
+    }
+    if (wishes.abi && *wishes.abi != *probe->abi) {
+        return fail(ExitCode::refused,
+                    fmt::format("the kernel's KHO takes only {}, not {}", probe->compatible,
+                                abi::compatible(*wishes.abi)),
+                    "leave --abi out");
+    }
+    return by_kho(*probe->abi, cmdline);
+}
+
+}  // namespace khob

@@ -12,6 +12,8 @@ bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
 includedir ?= $(prefix)/include
 completiondir ?= $(prefix)/share/bash-completion/completions
+# Where abi-gen looks, from its own place on.
+abigendir = $(prefix)/share/kho-bridge/abi-gen
 # Not below prefix: dkms and the kernel look nowhere else.
 dkmsdir ?= /usr/src
 VERSION := $(shell sed -n 's/^project.kho-bridge VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
@@ -53,32 +55,51 @@ test-vm: tools modules
 test: tools modules ## run every test
 	@$(PYTHON) scripts/run_tests.py all
 
+# KERNELS="7.2 7.3" builds both.
+KERNELS ?= 7.3
+.PHONY: kernels test-interop
+kernels: deps ## build the kernels with KHO for make test-interop
+	@$(KHOBVM) kernels $(KERNELS)
+
+test-interop: tools modules kernels ## run the tests with kernels that have KHO
+	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(KERNELS)
+	@$(PYTHON) scripts/run_tests.py interop
+
 lint: tools modules ## check style and run the static analysers
 	@$(PYTHON) scripts/lint.py
 
 abi: tools ## generate the ABI's headers from the schema
 	@cmake --build $(BUILD) --target abi -- --no-print-directory
 
-# The man page's own source is scdoc.
+# The man pages' own source is scdoc.
 .PHONY: man
 man: | deps
 	@mkdir -p $(BUILD) && scdoc < tools/man/khoctl.1.scd > $(BUILD)/khoctl.1
+	@scdoc < abi-gen/man/abi-gen.1.scd > $(BUILD)/abi-gen.1
 
 # Debian packages, installed by hand or into a package's tree: dkms builds the
 # module for each kernel that the machine has.
-install: tools man ## install khoctl, module source (dkms), headers, man page; honours DESTDIR, prefix
+install: tools man ## install khoctl, abi-gen, module source (dkms), headers; honours DESTDIR, prefix
 	install -D -m 755 $(BUILD)/tools/khoctl/khoctl $(DESTDIR)$(bindir)/khoctl
 	install -D -m 644 $(BUILD)/khoctl.1 $(DESTDIR)$(mandir)/man1/khoctl.1
 	install -D -m 644 tools/completion/khoctl.bash $(DESTDIR)$(completiondir)/khoctl
+	install -D -m 755 $(BUILD)/abi-gen/abi-gen $(DESTDIR)$(bindir)/abi-gen
+	install -D -m 644 $(BUILD)/abi-gen.1 $(DESTDIR)$(mandir)/man1/abi-gen.1
+	install -D -m 644 abi-gen/completion/abi-gen.bash $(DESTDIR)$(completiondir)/abi-gen
+	install -D -m 644 -t $(DESTDIR)$(abigendir) $(filter-out %/regenerate.py,$(wildcard abi-gen/*.py))
+	install -D -m 644 -t $(DESTDIR)$(abigendir)/templates abi-gen/templates/*.j2
+	install -D -m 644 -t $(DESTDIR)$(abigendir)/schema abi-gen/schema/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h tools/include/khob/abi.hpp
 	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION) module/Kbuild module/*.c module/*.h
 	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/core module/core/*.c module/core/*.h
 	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/include/khob module/include/khob/*.h
+	cp -R module/include/compat module/include/khob-client.mk $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/include
 	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
 
 uninstall: ## take away what install put there
-	rm -f $(DESTDIR)$(bindir)/khoctl $(DESTDIR)$(mandir)/man1/khoctl.1 $(DESTDIR)$(completiondir)/khoctl
-	rm -rf $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
+	for name in khoctl abi-gen; do rm -f $(DESTDIR)$(bindir)/$$name \
+		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
+	rm -rf $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
 
 clean: ## remove what was built (the cache of kernels stays)
 	rm -rf $(BUILD)

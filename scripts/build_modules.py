@@ -64,6 +64,8 @@ def main() -> int:
     """Return: 0 if every module was built without a word."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("series", nargs="*", default=kernels.SERIES,
+                        help="the kernels; the stock ones by default")
     parser.add_argument("--lint", action="store_true",
                         help="with clang and with sparse instead, into directories of their own")
     arguments = parser.parse_args()
@@ -74,7 +76,7 @@ def main() -> int:
     progress = Progress()
     failed = 0
     try:
-        for series in kernels.SERIES:
+        for series in arguments.series:
             kernel = kernels.get(series, progress)
             for kind, words in kinds.items():
                 progress.step(f"building {kind} for {kernel.release}")

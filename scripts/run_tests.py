@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs the tests and counts them: unit tests, installation, the VM runner's own, and the VMs.
 
+"all" leaves out "interop": its kernels have to be built first, which takes minutes each.
 The last line is "N passed, N failed".
 """
 
@@ -23,7 +24,8 @@ VM = ROOT / "selftests" / "vm"
 # Where a distribution would look; the version is in one place, so the directory is not here.
 INSTALLED = ("usr/bin/khoctl", "usr/share/man/man1/khoctl.1",
              "usr/share/bash-completion/completions/khoctl", "usr/include/khob/abi.h",
-             "usr/include/khob/abi.hpp", "usr/include/khob/kho_bridge.h")
+             "usr/include/khob/abi.hpp", "usr/include/khob/kho_bridge.h", "usr/bin/abi-gen",
+             "usr/share/man/man1/abi-gen.1", "usr/share/bash-completion/completions/abi-gen")
 
 
 def unit() -> tuple[int, int]:
@@ -42,6 +44,16 @@ def unit() -> tuple[int, int]:
     if not total or (done.returncode and not failed):
         failed += 1
     return total - failed, failed
+
+
+def emission() -> None:
+    """Prints how long abi-gen takes for all it can emit, once Python's files are in memory."""
+    with tempfile.TemporaryDirectory(prefix="khob-emit-") as temp:
+        for said in ("first start of Python", "then"):
+            done = subprocess.run([BUILD / "abi-gen" / "abi-gen", "emit", "--every", "-o", temp],
+                                  stdout=subprocess.PIPE, text=True, check=False)
+            print(f"abi-gen, everything for every combination, {said}: {done.stdout.strip()}",
+                  flush=True)
 
 
 def runner() -> tuple[int, int]:
@@ -91,6 +103,15 @@ def installation() -> tuple[int, int]:
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                env={k: v for k, v in os.environ.items()
                                     if not k.startswith(("MAKE", "MFLAGS"))}, check=False)
+        # From where it was installed, with nothing of the source tree: another schema, renderer.
+        emitted = subprocess.run([f"{temp}/usr/bin/abi-gen", "emit", "--lang", "kernel-c"],
+                                 cwd=temp, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, check=False)
+        if emitted.returncode or f"from {temp}/usr/share" not in emitted.stdout:
+            said += emitted.stdout.splitlines()[:5]
+            missing.append("abi-gen that works where it is installed")
+        if not (source / "include" / "compat" / "linux" / "kexec_handover.h").exists():
+            missing.append("upstream's names for client modules")
         if not (source / "kho_bridge.ko").exists():
             said += built.stdout.splitlines()
             missing.append("kho_bridge.ko, built from the installed source")
@@ -103,17 +124,21 @@ def installation() -> tuple[int, int]:
 def main() -> int:
     """Return: 0 if nothing failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("unit", "vm", "all"))
+    parser.add_argument("what", choices=("unit", "vm", "interop", "all"))
     parser.add_argument("--case", action="append", default=[], help="only these VM cases")
     arguments = parser.parse_args()
     counts: list[tuple[int, int]] = []
     if arguments.what in ("unit", "all"):
         counts.append(unit())
+        emission()
     if arguments.what == "all":
         counts.append(installation())
     if arguments.what in ("vm", "all"):
         counts.append(runner())
         counts.append(machines([f"--case={glob}" for glob in arguments.case]))
+    if arguments.what == "interop":
+        counts.append(machines(["--suite=interop",
+                                *(f"--case={glob}" for glob in arguments.case)]))
     passed, failed = (sum(column) for column in zip(*counts))
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0

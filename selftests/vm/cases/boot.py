@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from khobvm.case import Case, Generation, Module, Outcome, Step
+from khobvm.qemu import BASE_CMDLINE
 
 _HELLO = Step("shell", "uname -r; echo generation $KHOB_GEN", contains="generation 1")
 _MOUNTS = Step("mounts", "ls -d /proc/1 /sys/kernel/debug/tracing /dev/null /run /tmp "
@@ -11,7 +12,7 @@ _MOUNTS = Step("mounts", "ls -d /proc/1 /sys/kernel/debug/tracing /dev/null /run
 _TSC = Step("tsc", 'test "$KHOB_INIT_TSC" -gt 0')
 # SysRq t prints every task's call trace: the same lines that a warning brings.
 _TRACE = Step("trace", "echo t > /proc/sysrq-trigger")
-_CMDLINE = "console=ttyS0 panic=-1 khob.gen="
+_CMDLINE = f"{BASE_CMDLINE} khob.gen="
 _KEXEC = Step("exec", "kexec -e", timeout=30, final=True)
 
 

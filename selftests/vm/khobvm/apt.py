@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Debian packages from the machine's own apt: looked up, fetched, unpacked, never installed."""
+"""Debian packages through apt: looked up, fetched, unpacked, never installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from khobvm.errors import VmError
 
 UPDATE_HINT = "run `apt-get update` (as root) first; `make` does it on a fresh machine"
 
-_STATE = (Path("/var/lib/apt/lists"), Path("/etc/apt"))
+# As root, apt would drop to _apt, which cannot write into our cache.
+_OPTIONS = ("-q", "-o", "APT::Sandbox::User=root")
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,16 @@ class Package:
         return f"{self.name}_{version}_{self.sha256[:16]}"
 
 
-def state() -> str:
-    """Changes whenever apt might answer differently: its lists, sources and preferences."""
-    digest = hashlib.sha256()
-    for base in _STATE:
-        for path in sorted([base, *base.glob("*"), *base.glob("*/*")]):
-            try:
-                found = path.stat()
-            except OSError:
-                continue
-            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+def _failure(command: Sequence[str], said: str) -> str:
+    """What failed and why, without the configuration on the command line."""
+    words = [word for before, word in zip(("", *command), command) if "-o" not in (before, word)]
+    lines = said.strip().splitlines()
+    # The first complaint is the cause; the last one of several only says that there were some.
+    why = next((line for line in lines if line.startswith(("E: ", "W: "))), "")
+    return f"`{' '.join(words)}` failed: {why or ''.join(lines[-1:]) or 'no message'}"
 
 
-def _run(*command: str, cwd: Path | None = None) -> str:
+def run(*command: str, cwd: Path | None = None, hint: str = UPDATE_HINT) -> str:
     """Runs a command, returns what it printed; C locale, no shell."""
     try:
         done = subprocess.run(command, cwd=cwd, text=True, capture_output=True, check=False,
@@ -58,9 +55,7 @@ def _run(*command: str, cwd: Path | None = None) -> str:
         raise VmError(f"{command[0]} is missing: kernels come from Debian packages",
                       "run this on Debian 12") from error
     if done.returncode != 0:
-        detail = done.stderr.strip().splitlines()
-        raise VmError(f"`{' '.join(command)}` failed: {detail[-1] if detail else 'no message'}",
-                      UPDATE_HINT)
+        raise VmError(_failure(command, done.stderr), hint)
     return done.stdout
 
 
@@ -84,64 +79,86 @@ def parse_stanza(stanza: str) -> Package:
         raise VmError(f"apt's metadata of a package lacks {error}", UPDATE_HINT) from error
 
 
-def show(name: str, version: str = "") -> Package | None:
-    """apt's candidate for a package, or the given version; None when apt knows none."""
-    wanted = f"{name}={version}" if version else name
-    try:
-        text = _run("apt-cache", "--no-all-versions", "show", wanted)
-    except VmError:
-        return None
-    stanza = text.strip().split("\n\n")[0]
-    return parse_stanza(stanza) if "SHA256" in stanza else None
-
-
-def names(pattern: str) -> list[str]:
-    """The package names that apt knows and that match a regular expression as a whole."""
-    match = re.compile(pattern)
-    return sorted(n for n in _run("apt-cache", "pkgnames").split() if match.fullmatch(n))
-
-
 _DEPENDENCY = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]*)(?::\w+)?\s*"
                          r"(?:\((?P<relation><<|<=|=|>=|>>)\s*(?P<version>[^)]+)\))?")
 
 
-def depended(package: Package, pattern: str) -> Iterator[Package]:
-    """The packages that this one depends on directly and whose names match.
+@dataclass(frozen=True)
+class Archive:
+    """The packages that apt finds with one configuration: the machine's, or one of ours.
 
-    Of alternatives the first is taken, as apt does; an exact version is honoured.
+    options: what makes apt use it. places: where what it answers from lies. hint: what to
+    do when it does not know a package.
     """
-    for text in package.depends:
-        found = _DEPENDENCY.fullmatch(text.split("|")[0].strip())
-        if not found or not re.fullmatch(pattern, found["name"]):
-            continue
-        exact = found["version"].strip() if found["relation"] == "=" else ""
-        result = show(found["name"], exact)
-        if result is None:
-            raise VmError(f"{package.name} needs {text}, which apt does not know", UPDATE_HINT)
-        yield result
 
+    options: tuple[str, ...] = ()
+    places: tuple[Path, ...] = (Path("/var/lib/apt/lists"), Path("/etc/apt"))
+    hint: str = UPDATE_HINT
 
-def fetch(package: Package, directory: Path) -> Path:
-    """Downloads a package into a directory and checks it against apt's metadata."""
-    with tempfile.TemporaryDirectory(dir=directory) as temp:
-        # As root, apt would drop to _apt, which cannot write into our cache.
-        _run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
-             f"{package.name}={package.version}", cwd=Path(temp))
-        files = list(Path(temp).glob("*.deb"))
-        if len(files) != 1:
-            raise VmError(f"apt-get download {package.name} left {len(files)} packages")
+    def state(self) -> str:
+        """Changes whenever apt might answer differently: lists, sources, preferences."""
         digest = hashlib.sha256()
-        with open(files[0], "rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-        if digest.hexdigest() != package.sha256:
-            raise VmError(f"{package.name}: the download's SHA-256 is not what apt's list says",
-                          UPDATE_HINT)
-        place = directory / f"{package.key}.deb"
-        files[0].rename(place)
-    return place
+        for base in self.places:
+            for path in sorted([base, *base.glob("*"), *base.glob("*/*")]):
+                try:
+                    found = path.stat()
+                except OSError:
+                    continue
+                digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+    def show(self, name: str, version: str = "") -> Package | None:
+        """apt's candidate for a package, or the given version; None when apt knows none."""
+        wanted = f"{name}={version}" if version else name
+        try:
+            text = run("apt-cache", *self.options, "--no-all-versions", "show", wanted)
+        except VmError:
+            return None
+        stanza = text.strip().split("\n\n")[0]
+        return parse_stanza(stanza) if "SHA256" in stanza else None
+
+    def depended(self, package: Package, pattern: str) -> Iterator[Package]:
+        """The packages that this one depends on directly and whose names match.
+
+        Of alternatives the first is taken, as apt does; an exact version is honoured.
+        """
+        for text in package.depends:
+            found = _DEPENDENCY.fullmatch(text.split("|")[0].strip())
+            if not found or not re.fullmatch(pattern, found["name"]):
+                continue
+            exact = found["version"].strip() if found["relation"] == "=" else ""
+            result = self.show(found["name"], exact)
+            if result is None:
+                raise VmError(f"{package.name} needs {text}, which apt does not know", self.hint)
+            yield result
+
+    def fetch(self, package: Package, directory: Path) -> Path:
+        """Downloads a package into a directory and checks it against apt's metadata."""
+        with tempfile.TemporaryDirectory(dir=directory) as temp:
+            run("apt-get", *_OPTIONS, *self.options, "download",
+                f"{package.name}={package.version}", cwd=Path(temp), hint=self.hint)
+            files = list(Path(temp).glob("*.deb"))
+            if len(files) != 1:
+                raise VmError(f"apt-get download {package.name} left {len(files)} packages")
+            digest = hashlib.sha256()
+            with open(files[0], "rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+            if digest.hexdigest() != package.sha256:
+                raise VmError(f"{package.name}: the download's SHA-256 is not what apt's list "
+                              "says", self.hint)
+            place = directory / f"{package.key}.deb"
+            files[0].rename(place)
+        return place
+
+    def update(self) -> None:
+        """Fetches the package lists again: for a configuration of ours only."""
+        run("apt-get", *_OPTIONS, *self.options, "update", "--error-on=any", hint=self.hint)
+
+
+MACHINE = Archive()
 
 
 def unpack(deb: Path, root: Path) -> None:
     """Unpacks a package's files under root."""
-    _run("dpkg", "-x", str(deb), str(root))
+    run("dpkg", "-x", str(deb), str(root))

@@ -31,7 +31,8 @@ def cache_root() -> Path:
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def lock(path: Path) -> Iterator[None]:
+    """Holds a lock file for as long as the block runs."""
     with open(path, "w", encoding="ascii") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
@@ -45,7 +46,7 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         return place
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with _lock(parent / f".{key}.lock"):
+        with lock(parent / f".{key}.lock"):
             if place.is_dir():
                 return place
             with tempfile.TemporaryDirectory(prefix=f".{key}.", dir=parent) as temp:

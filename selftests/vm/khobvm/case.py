@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+SUITES = ("stock", "interop")
+
+
 class Outcome(Enum):
     """How a run came out."""
 
@@ -67,9 +70,11 @@ class Case:
 
     memory: MiB. cpus: virtual CPUs. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
-    programs the guest gets with their libraries. outcome: what must come out, so that
+    programs the guest gets with their libraries. clients: modules that use kho_bridge
+    (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. outcome: what must come out, so that
     the runner's own verdicts can be tested. boot: seconds of silence allowed besides a
-    step's own timeout: a generation boots in them, or an initrd is packed.
+    step's own timeout: a generation boots in them, or an initrd is packed. suite: "stock",
+    or "interop" for what needs a kernel with KHO, which takes minutes to build.
     """
 
     name: str
@@ -80,10 +85,12 @@ class Case:
     extra_cmdline: str = ""
     kernels: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     outcome: Outcome = Outcome.PASSED
     boot: int = 60
     tags: tuple[str, ...] = ()
+    suite: str = "stock"
 
     def images(self) -> tuple[str, ...]:
         """The series whose kernels the guest needs in /boot."""
@@ -107,6 +114,8 @@ class Case:
 def check(case: Case) -> list[str]:
     """What is wrong with a case's definition, one sentence each."""
     found: list[str] = []
+    if case.suite not in SUITES:
+        found.append(f"{case.name}: {case.suite!r} is no suite: {', '.join(SUITES)}")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", case.name):
         found.append(f"{case.name!r} is no case name: small letters, digits, '-' and '.'")
     if not case.generations:

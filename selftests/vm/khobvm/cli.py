@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line: `python3 -m khobvm kernels|checkpatch|run`."""
+"""The command line: `python3 -m khobvm kernels|source|checkpatch|run`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import demo, kernels, measure, packages, report, runner
-from khobvm.case import Case, Module, check
+from khobvm import demo, kernels, measure, report, runner, source
+from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.initramfs import Artefacts
 from khobvm.progress import Progress
@@ -36,11 +36,12 @@ def load_cases() -> list[Case]:
     return found
 
 
-def _select(patterns: Sequence[str]) -> list[Case]:
-    found = [c for c in load_cases() if not patterns
-             or any(fnmatch.fnmatchcase(c.name, p) for p in patterns)]
+def _select(patterns: Sequence[str], suite: str = "stock") -> list[Case]:
+    found = [c for c in load_cases() if c.suite == suite and (not patterns
+             or any(fnmatch.fnmatchcase(c.name, p) for p in patterns))]
     if not found:
-        raise VmError(f"no case matches {' '.join(patterns)}", "--list shows them all")
+        raise VmError(f"no case of the suite {suite} matches {' '.join(patterns) or '*'}",
+                      "--list shows them all")
     return found
 
 
@@ -57,9 +58,20 @@ def _kernels(arguments: argparse.Namespace, progress: Progress) -> int:
 
 
 def _checkpatch(_: argparse.Namespace, progress: Progress) -> int:
-    path = packages.checkpatch(progress)
+    path = source.checkpatch(progress)
     progress.done()
     print(path)
+    return 0
+
+
+def _source(arguments: argparse.Namespace, progress: Progress) -> int:
+    found = {version: source.headers(version, progress) for version in arguments.version}
+    progress.done()
+    if arguments.json:
+        print(json.dumps({version: str(path) for version, path in found.items()}, indent=1))
+        return 0
+    for version, path in found.items():
+        print(f"{version}: {path}")
     return 0
 
 
@@ -86,7 +98,7 @@ def _list(found: Sequence[Case]) -> int:
 
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> int:
-    selected = _select(arguments.case)
+    selected = _select(arguments.case, arguments.suite)
     if arguments.list:
         return _list(selected)
     artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
@@ -159,12 +171,17 @@ def _measure(arguments: argparse.Namespace, progress: Progress) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="khobvm", description="kho-bridge in VMs")
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("kernels", help="unpack the stock kernels, say where they are")
-    one.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
+    one = commands.add_parser("kernels", help="fetch or build kernels, say where they are")
+    one.add_argument("series", nargs="*",
+                     help="6.1 and 6.12 by default; 7.2 and 7.3 are built, which takes minutes")
     one.add_argument("--json", action="store_true", help="typed output")
     one.set_defaults(function=_kernels)
     one = commands.add_parser("checkpatch", help="fetch checkpatch.pl, say where it is")
     one.set_defaults(function=_checkpatch)
+    one = commands.add_parser("source", help="fetch the headers of kernels with KHO, say where")
+    one.add_argument("version", nargs="+", help="7.2 or 7.3")
+    one.add_argument("--json", action="store_true", help="typed output")
+    one.set_defaults(function=_source)
     shown = commands.add_parser("demo", help="run the case demo and show what came out")
     shown.set_defaults(function=_demo)
     measured = commands.add_parser("measure-intervals",
@@ -174,6 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("run", help="run cases")
     one.add_argument("--case", action="append", default=[], metavar="GLOB",
                      help="only the cases that match (may be repeated)")
+    one.add_argument("--suite", choices=SUITES, default=SUITES[0],
+                     help="stock (default), or interop: with kernels that have KHO")
     one.add_argument("--list", action="store_true", help="list the cases and stop")
     one.add_argument("-j", "--jobs", type=int, default=2, metavar="N",
                      help="VMs at a time (default 2)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from khobvm import packages, plan
+from khobvm import clients, packages, plan
 from khobvm.case import Case, Module
 from khobvm.cpio import Archive
 from khobvm.errors import VmError
@@ -192,6 +192,18 @@ def _add_bridge(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
         archive.file(f"lib/modules/{release}/extra/kho_bridge.ko", _read(module, "module"))
 
 
+def _add_clients(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
+                 artefacts: Artefacts, progress: Progress) -> None:
+    """The clients for every kernel that has a part, built if need be."""
+    for series in case.series():
+        kernel = kernels[series]
+        bridge = None if case.module is Module.NONE \
+            else artefacts.module_for(case.module, kernel.release)
+        for name in case.clients:
+            client = clients.build(name, kernel, bridge, artefacts.build, progress)
+            archive.file(f"lib/modules/{kernel.release}/extra/{name}.ko", client.read_bytes())
+
+
 def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
           stream: BinaryIO, progress: Progress) -> int:
     """Writes a case's initramfs; returns its size in bytes."""
@@ -219,4 +231,5 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
         _add_program(archive, spec, progress)
     if case.module is not Module.NONE:
         _add_bridge(archive, case, kernels, artefacts)
+    _add_clients(archive, case, kernels, artefacts, progress)
     return archive.write(stream)

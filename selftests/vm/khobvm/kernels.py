@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Stock Debian cloud kernels, unpacked into the cache so that they boot and build there.
+"""The kernels of the tests, in the cache so that they boot and build there.
 
-A kernel's tree holds the image, its modules and its headers with all that the headers
+Stock Debian cloud kernels are unpacked, those with KHO are built (build.py). A stock
+kernel's tree holds the image, its modules and its headers with all that the headers
 depend on, under the packages' own paths. The headers packages expect those paths below
 "/"; relocate() makes them find each other wherever the tree is.
 """
@@ -9,20 +10,18 @@ depend on, under the packages' own paths. The headers packages expect those path
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from khobvm import apt, cache
+from khobvm import apt, build, cache, record
 from khobvm.errors import VmError
 from khobvm.progress import Progress
+from khobvm.record import Kernel
 
 SERIES = ("6.1", "6.12")
 _MEMBERS = r"linux-(headers|kbuild|compiler)-.*"
 _KIND = "kernels"
-_RECORD = "khob-kernel.json"
 # Changes when relocate() does, so that trees of an older one are not reused.
 _LAYOUT = "3"
 
@@ -64,43 +63,26 @@ def _clang_header() -> str:
     return "\n".join([*lines, "#endif", ""])
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """One unpacked kernel; every path is absolute."""
-
-    series: str
-    release: str
-    image: Path
-    headers: Path
-    modules: Path
-    config: Path
-    packages: tuple[str, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """The same with plain types."""
-        return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
-
-
 def image_package(series: str) -> apt.Package | None:
     """The newest signed cloud image of a series that apt offers."""
     ours = rf"linux-image-{re.escape(series)}[.0-9]*[+-].*cloud-amd64"
     for meta in (f"linux-image-{series}-cloud-amd64", "linux-image-cloud-amd64"):
-        package = apt.show(meta)
-        for image in apt.depended(package, ours) if package else ():
+        package = apt.MACHINE.show(meta)
+        for image in apt.MACHINE.depended(package, ours) if package else ():
             return image
     return None
 
 
 def _closure(image: apt.Package) -> list[apt.Package]:
     """The image, its headers and what these need to build a module."""
-    headers = apt.show(image.name.replace("linux-image-", "linux-headers-"), image.version)
+    headers = apt.MACHINE.show(image.name.replace("linux-image-", "linux-headers-"), image.version)
     if headers is None:
         raise VmError(f"apt knows {image.name} {image.version} but not its headers",
                       apt.UPDATE_HINT)
     found = {image.name: image, headers.name: headers}
     queue = [headers]
     while queue:
-        for package in apt.depended(queue.pop(), _MEMBERS):
+        for package in apt.MACHINE.depended(queue.pop(), _MEMBERS):
             if package.name not in found:
                 found[package.name] = package
                 queue.append(package)
@@ -142,21 +124,6 @@ def relocate(root: Path, headers: Path) -> None:
             stream.write(addition)
 
 
-def _describe(series: str, root: Path) -> Kernel:
-    """Reads an unpacked tree."""
-    record = json.loads((root / _RECORD).read_text(encoding="utf-8"))
-    release = record["release"]
-    kernel = Kernel(series, release, root / "boot" / f"vmlinuz-{release}",
-                    root / "usr/src" / f"linux-headers-{release}",
-                    root / "lib/modules" / release, root / "boot" / f"config-{release}",
-                    tuple(record["packages"]))
-    for path in (kernel.image, kernel.headers / "Makefile", kernel.modules):
-        if not path.exists():
-            raise VmError(f"the cached kernel {release} lacks {path}",
-                          f"remove {root} and run this again")
-    return kernel
-
-
 def _build(root: Path, series: str, packages: list[apt.Package], progress: Progress) -> None:
     for number, package in enumerate(packages, 1):
         what = f"kernel {series}: {number}/{len(packages)} {package.name} " \
@@ -164,22 +131,23 @@ def _build(root: Path, series: str, packages: list[apt.Package], progress: Progr
         progress.step(what)
         if not progress.live:
             progress.line(what)
-        deb = apt.fetch(package, root)
+        deb = apt.MACHINE.fetch(package, root)
         apt.unpack(deb, root)
         deb.unlink()
     release = packages[0].name.removeprefix("linux-image-")
     relocate(root, root / "usr/src" / f"linux-headers-{release}")
-    record = {"release": release, "packages": [f"{p.name}_{p.version}" for p in packages]}
-    (root / _RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    record.write(root, release, [f"{p.name}_{p.version}" for p in packages])
 
 
 def get(series: str, progress: Progress) -> Kernel:
-    """A kernel of a series: from the cache, or fetched."""
+    """A kernel of a series: from the cache, or fetched; those with KHO are built."""
+    if series in build.SERIES:
+        return record.read(series, build.get(series, progress))
     # apt-cache takes most of a second a call and a dozen are needed: ask once per state.
-    state = f"{apt.state()} {_LAYOUT}"
+    state = f"{apt.MACHINE.state()} {_LAYOUT}"
     known = cache.recall(_KIND, series, state)
     if known is not None:
-        return _describe(series, known)
+        return record.read(series, known)
     image = image_package(series)
     if image is None:
         # Off line with no package lists, what is cached is as good as it gets.
@@ -188,7 +156,7 @@ def get(series: str, progress: Progress) -> Kernel:
             raise VmError(f"apt knows no cloud kernel {series} and none is cached",
                           apt.UPDATE_HINT)
         progress.line(f"kernel {series}: apt knows none; using the cached one")
-        return _describe(series, root)
+        return record.read(series, root)
     packages = _closure(image)
     names = "\n".join([_LAYOUT, *sorted(p.key for p in packages)])
     key = f"{series}-{image.version}-{hashlib.sha256(names.encode()).hexdigest()[:12]}"
@@ -196,4 +164,7 @@ def get(series: str, progress: Progress) -> Kernel:
                        lambda work: _build(work, series, packages, progress))
     progress.done()
     cache.remember(_KIND, series, state, root)
-    return _describe(series, root)
+    return record.read(series, root)
+
+
+__all__ = ["SERIES", "Kernel", "get", "image_package", "relocate"]

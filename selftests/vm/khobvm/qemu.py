@@ -22,6 +22,11 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PROBE_FILE = "kvm-probe.json"
 
 
+# A host that is busy for half a minute makes an emulated kernel report a stall of RCU, which is
+# no finding; one that hangs runs into the case's time limit.
+BASE_CMDLINE = "console=ttyS0 panic=-1 rcupdate.rcu_cpu_stall_timeout=120"
+
+
 @dataclass(frozen=True)
 class Accelerator:
     """How guest code runs. why: what the probe found, for the user."""
@@ -60,7 +65,7 @@ class Machine:
 
     def command(self) -> list[str]:
         """The command line; it can be run by hand as it is."""
-        append = " ".join(f"console=ttyS0 panic=-1 khob.gen=1 {self.cmdline}".split())
+        append = " ".join(f"{BASE_CMDLINE} khob.gen=1 {self.cmdline}".split())
         return [PROGRAM, "-machine", "q35", *self.accelerator.arguments(),
                 "-m", f"{self.memory}M", "-smp", str(self.cpus),
                 "-nodefaults", "-no-reboot", "-display", "none",

@@ -11,7 +11,7 @@ from unittest import mock
 
 from khobvm import apt, cache, kernels
 from khobvm.errors import VmError
-from khobvm.qemu import Accelerator, Machine, tail
+from khobvm.qemu import BASE_CMDLINE, Accelerator, Machine, tail
 
 _STANZA = """Package: linux-headers-1
 Version: 1:2.0-3
@@ -83,12 +83,12 @@ class AptTest(unittest.TestCase):
         """Exact versions are asked for, and of alternatives the first."""
         asked: list[tuple[str, str]] = []
 
-        def show(name: str, version: str = "") -> apt.Package:
+        def show(_: apt.Archive, name: str, version: str = "") -> apt.Package:
             asked.append((name, version))
             return apt.Package(name, "1", "0", 1, ())
 
-        with mock.patch.object(apt, "show", show):
-            found = list(apt.depended(apt.parse_stanza(_STANZA), "[abd]"))
+        with mock.patch.object(apt.Archive, "show", show):
+            found = list(apt.MACHINE.depended(apt.parse_stanza(_STANZA), "[abd]"))
         self.assertEqual([p.name for p in found], ["a", "b", "d"])
         self.assertEqual(asked, [("a", "1"), ("b", ""), ("d", "")])
 
@@ -128,7 +128,7 @@ class QemuTest(unittest.TestCase):
         """The command line reaches the kernel, and KVM is used only when told."""
         machine = Machine(Path("k"), Path("i"), Path("w"), Accelerator(False, ""), 512, 2, "a  b")
         command = machine.command()
-        self.assertEqual(command[-1], "console=ttyS0 panic=-1 khob.gen=1 a b")
+        self.assertEqual(command[-1], f"{BASE_CMDLINE} khob.gen=1 a b")
         self.assertIn("tcg,thread=multi", command)
         self.assertNotIn("kvm", command)
 

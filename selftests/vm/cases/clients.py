@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Modules that use kho_bridge, above all upstream's own lib/test_kho.c, unchanged."""
+
+from __future__ import annotations
+
+from cases.blocks import (ATTACH, CMDLINE, DEBUGFS, EXEC, FREE_KIB, INSMOD, RELEASE, RMMOD,
+                          STATUS, UNLOAD, at_least, chain, count_is, load)
+from khobvm.case import Case, Generation, Module, Step
+
+_DIRECTORY = "/lib/modules/$(uname -r)/extra"
+# Options of load, and steps before anything is handed over.
+_How = tuple[str, tuple[Step, ...]]
+_AS_IT_IS: _How = ("", ())
+_TEST_KHO = Step("insmod test_kho", f"insmod {_DIRECTORY}/test_kho.ko")
+_RMMOD_TEST_KHO = Step("rmmod test_kho", "rmmod test_kho")
+_SUCCEEDED = Step("test_kho says so", "dmesg | grep test_kho",
+                  contains="test_kho: KHO restore succeeded", always=True)
+# Free memory, around something that must give all of it back.
+_FREE = Step("free memory", f"({FREE_KIB}) > /tmp/free; cat /tmp/free")
+
+
+def _back(name: str, kib: int = 1024) -> Step:
+    return Step(name, f"set -- $(cat /tmp/free) $({FREE_KIB}); echo free: before $1 after $2 KiB;"
+                      f" test $(($1 - $2)) -lt {kib}")
+
+
+# As much more is free as was restored and freed, slab and a module's own memory aside.
+_GREW = Step("restored memory is free",
+             f"set -- $(cat /tmp/free) $({FREE_KIB}) $(sed -n 's/^in.restored_pages: //p' "
+             f"{DEBUGFS}/status); echo free: before $1 after $2 KiB, restored $3 pages; "
+             "test $3 -gt 1000 && test $(($2 - $1 + 1024)) -ge $((4 * $3))")
+
+
+def _upstream(name: str, before: str, after: str, how: _How = _AS_IT_IS,
+              suite: str = "stock") -> Case:
+    """test_kho on both sides of a kexec; inserted twice before that, to see it let go."""
+    return Case(name, f"lib/test_kho.c of 7.3 over kho_bridge, from {before} to {after}",
+                (chain(before, INSMOD, *how[1], _FREE, _TEST_KHO,
+                       at_least("folios", "out.folios", 3),
+                       _RMMOD_TEST_KHO, count_is("out.folios", "0"),
+                       count_is("out.subtrees", "0"), _back("memory is back"),
+                       Step("insmod again", _TEST_KHO.command), STATUS,
+                       load(after, 2, how[0]), EXEC),
+                 # It cannot be removed there: its exit takes for granted that it preserved.
+                 chain(after, ATTACH, STATUS, _FREE, _TEST_KHO, _SUCCEEDED,
+                       count_is("in.pages", "0"), _GREW, RELEASE,
+                       count_is("in.subtrees", "0"))),
+                memory=1024, clients=("test_kho",), tags=("clients",), suite=suite)
+
+
+def _run(what: str, name: str = "") -> Step:
+    return Step(name or what, f"echo {what} > /sys/module/khob_client/parameters/run || "
+                              "{ dmesg | grep khob_client | tail -n 3; exit 1; }", timeout=120)
+
+
+_CLIENT = Step("insmod khob_client", f"insmod {_DIRECTORY}/khob_client.ko")
+_NOTHING = Step("nothing is left", f"cat {DEBUGFS}/status",
+                contains=("in.pages: 0\n", "in.subtrees: 3\n", "out.folios: 0\n"))
+
+
+def _own(name: str, kernel: str, how: _How = _AS_IT_IS,
+         suite: str = "stock") -> Case:
+    """What test_kho does not do, and everything that must be refused."""
+    return Case(name, f"every export of the module, and what it refuses, on {kernel}",
+                # The initrd takes memory when it is made: before anything is compared.
+                (Generation(kernel, (
+                    INSMOD, *how[1], _CLIENT, _FREE, _run("save"), STATUS, _run("drop"),
+                    count_is("out.folios", "0"), _back("memory is back"),
+                    _run("save", "save again"), load(kernel, 2, how[0], "load for nothing"),
+                    _run("frozen"), UNLOAD, _run("drop", "drop again"),
+                    count_is("out.folios", "0"), count_is("out.subtrees", "0"),
+                    _back("memory is back again"),
+                    _run("save", "save at last"), load(kernel, 2, how[0]),
+                    _run("frozen", "frozen again"), EXEC), needs_initrd=True),
+                 chain(kernel, ATTACH, STATUS, _CLIENT, _FREE, _run("restore"), _NOTHING, _GREW,
+                       RELEASE,
+                       Step("rmmod khob_client", "rmmod khob_client"), RMMOD)),
+                memory=1024, clients=("khob_client",), tags=("clients",), suite=suite)
+
+
+# The control: the same file, on the kernel whose it is.
+_CONTROL = Case(
+    "test-kho-native", "lib/test_kho.c of 7.3 over that kernel's own KHO",
+    (Generation("7.3", (
+        _TEST_KHO, _RMMOD_TEST_KHO, Step("insmod again", _TEST_KHO.command),
+        Step("load", "kexec -s -l /boot/vmlinuz-7.3 --initrd=$KHOB_INITRD "
+                     f"--command-line='{CMDLINE}2 kho=on'", timeout=120),
+        Step("exec", "kexec -e", timeout=60, final=True))),
+     Generation("7.3", (_TEST_KHO, _SUCCEEDED))),
+    memory=1024, module=Module.NONE, extra_cmdline="kho=on", clients=("test_kho",),
+    programs=("kexec-tools:/sbin/kexec",), tags=("clients", "kho"), suite="interop")
+
+# 7.3 is built with DEBUG_VM: compound pages that are not as it wants them are seen. It takes
+# part as a kernel without KHO: not told kho=on, and with a version that it does not read.
+_INDIRECT: _How = ("--method indirect", (Step("abi", "khoctl abi kho-v3"),))
+
+
+CASES: tuple[Case, ...] = (
+    _upstream("test-kho-6.12", "6.12", "6.12"),
+    _upstream("test-kho-6.1", "6.1", "6.1"),
+    _upstream("test-kho-6.1-6.12", "6.1", "6.12"),
+    _own("clients-6.12", "6.12"),
+    _own("clients-6.1", "6.1"),
+    _CONTROL,
+    _upstream("test-kho-7.3-off", "7.3", "7.3", _INDIRECT, "interop"),
+    _own("clients-7.3-off", "7.3", _INDIRECT, "interop"),
+)

@@ -66,7 +66,7 @@ test-interop: tools modules kernels ## run the tests with kernels that have KHO
 	@$(PYTHON) scripts/run_tests.py interop
 
 lint: tools modules ## check style and run the static analysers
-	@$(PYTHON) scripts/lint.py
+	@PYTHONPATH=selftests/vm PYTHONDONTWRITEBYTECODE=1 $(PYTHON) scripts/lint.py
 
 abi: tools ## generate the ABI's headers from the schema
 	@cmake --build $(BUILD) --target abi -- --no-print-directory

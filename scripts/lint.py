@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import tidy
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
@@ -42,21 +42,7 @@ def clang_format() -> tuple[bool, str]:
 
 def clang_tidy() -> tuple[bool, str]:
     """Every C++ file that the build knows, as many at a time as there are CPUs."""
-    database = json.loads((ROOT / "build" / "compile_commands.json").read_text())
-    known = {str(Path(entry["file"]).resolve()) for entry in database}
-    # The rest is only ever compiled by a test, with that test's own flags.
-    files = [path for path in tracked("*.cpp") if str(ROOT / path) in known]
-
-    def one(path: str) -> tuple[bool, str]:
-        # GoogleTest's macros double the time that the path-sensitive analyzer takes; tests run
-        # under sanitizers instead.
-        less = ["--checks=-clang-analyzer-*"] if path.endswith("_test.cpp") else []
-        good, said = run(["clang-tidy", "-p", "build", "--quiet", *less, path])
-        return good, "" if good else said
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(one, files))
-    return all(good for good, _ in results), "".join(said for _, said in results)
+    return tidy.run(ROOT, tracked("*.cpp"))
 
 
 def checkpatch() -> tuple[bool, str]:

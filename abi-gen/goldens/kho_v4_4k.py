@@ -319,8 +319,13 @@ STRUCTS: dict[str, Struct] = {
         "tsc_khz": Field("u64", 56, 8, None),
         # Handovers up to and with this one. [kexecs]
         "boot_count": Field("u64", 64, 8, None),
+        # Physical address of the root FDT that these digests are of, if the kernel's own KHO hands
+        # another one over that names this blob; else 0. [bytes]
+        "fdt_addr": Field("u64", 72, 8, None),
+        # Length of that root FDT, else 0. [bytes]
+        "fdt_size": Field("u64", 80, 8, None),
         # Written as 0 and ignored.
-        "reserved": Field("u64", 72, 48, 6),
+        "reserved": Field("u64", 88, 32, 4),
         # The metadata arena.
         "chunks": Field("chunk", 120, 0, 0),
     }),

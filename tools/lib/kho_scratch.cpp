@@ -20,7 +20,7 @@ constexpr std::uint64_t pages_per_struct_page = page_size / 64;
 constexpr std::uint64_t ram_per_table = 256;
 constexpr std::uint64_t cpu_bytes = 1 * mib;
 // An entry of memblock's array has 32 bytes and the array is copied into one twice its size.
-constexpr std::uint64_t key_bytes = 3 * 32;
+constexpr std::uint64_t key_bytes = 3 * 32ULL;
 // Log buffer, KFENCE's pool, the NUMA and ACPI tables, what debugging options add.
 constexpr std::uint64_t base_bytes = 48 * mib;
 // Trampolines and DMA below 4 GiB; with RAM above it also swiotlb's 64 MiB.

@@ -446,6 +446,9 @@ static_assert(offsetof(struct khob_chunk, size) == 8, "size");
  * @kexec_tsc: Time stamp counter just before the kexec. [ticks]
  * @tsc_khz: Frequency of the time stamp counter. [kHz]
  * @boot_count: Handovers up to and with this one. [kexecs]
+ * @fdt_addr: Physical address of the root FDT that these digests are of, if the kernel's own
+ *	KHO hands another one over that names this blob; else 0. [bytes]
+ * @fdt_size: Length of that root FDT, else 0. [bytes]
  * @reserved: Written as 0 and ignored.
  * @chunks: The metadata arena.
  */
@@ -460,7 +463,9 @@ struct khob_meta {
 	__u64 kexec_tsc;
 	__u64 tsc_khz;
 	__u64 boot_count;
-	__u64 reserved[6];
+	__u64 fdt_addr;
+	__u64 fdt_size;
+	__u64 reserved[4];
 #ifdef __cplusplus
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
@@ -482,7 +487,9 @@ static_assert(offsetof(struct khob_meta, fdt_digest) == 40, "fdt_digest");
 static_assert(offsetof(struct khob_meta, kexec_tsc) == 48, "kexec_tsc");
 static_assert(offsetof(struct khob_meta, tsc_khz) == 56, "tsc_khz");
 static_assert(offsetof(struct khob_meta, boot_count) == 64, "boot_count");
-static_assert(offsetof(struct khob_meta, reserved) == 72, "reserved");
+static_assert(offsetof(struct khob_meta, fdt_addr) == 72, "fdt_addr");
+static_assert(offsetof(struct khob_meta, fdt_size) == 80, "fdt_size");
+static_assert(offsetof(struct khob_meta, reserved) == 88, "reserved");
 static_assert(offsetof(struct khob_meta, chunks) == 120, "chunks");
 
 /**

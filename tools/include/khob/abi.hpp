@@ -458,8 +458,13 @@ struct meta {
     std::uint64_t tsc_khz;
     /// Handovers up to and with this one. [kexecs]
     std::uint64_t boot_count;
+    /// Physical address of the root FDT that these digests are of, if the kernel's own KHO hands
+    /// another one over that names this blob; else 0. [bytes]
+    std::uint64_t fdt_addr;
+    /// Length of that root FDT, else 0. [bytes]
+    std::uint64_t fdt_size;
     /// Written as 0 and ignored.
-    std::array<std::uint64_t, 6> reserved;
+    std::array<std::uint64_t, 4> reserved;
 };
 
 static_assert(sizeof(meta) == 120);
@@ -473,7 +478,9 @@ static_assert(offsetof(meta, fdt_digest) == 40);
 static_assert(offsetof(meta, kexec_tsc) == 48);
 static_assert(offsetof(meta, tsc_khz) == 56);
 static_assert(offsetof(meta, boot_count) == 64);
-static_assert(offsetof(meta, reserved) == 72);
+static_assert(offsetof(meta, fdt_addr) == 72);
+static_assert(offsetof(meta, fdt_size) == 80);
+static_assert(offsetof(meta, reserved) == 88);
 
 /// What one folio or subtree must hold.
 struct record {

@@ -8,13 +8,13 @@
 static int khob_carry_key(void *ctx, u64 key)
 {
 	cond_resched();
-	return khob_radix_add(&khob_out.tree, key);
+	return khob_out_add_key(key);
 }
 
 static int khob_drop_key(void *ctx, u64 key)
 {
 	cond_resched();
-	khob_radix_del(&khob_out.tree, key);
+	khob_out_del_key(key);
 	return 0;
 }
 

@@ -48,9 +48,14 @@ static int khob_scratch_act(const char *line, size_t len)
 
 	if (khob_parse_scratch(line, len, &req, &why))
 		return khob_refuse(-EINVAL, "scratch: %s", why);
-	if (req.take)
+	switch (req.what) {
+	case KHOB_SCRATCH_TAKE:
 		return khob_scratch_take(&req);
-	khob_scratch_give();
+	case KHOB_SCRATCH_KERNEL:
+		return khob_scratch_kernel();
+	case KHOB_SCRATCH_GIVE:
+		khob_scratch_give();
+	}
 	return 0;
 }
 
@@ -101,23 +106,40 @@ static const struct file_operations khob_out_fdt_fops = {
 
 /* out/keys, out/ranges, out/scratch_phys, out/scratch_len */
 
-static int khob_out_keys_fill(struct khob_snapshot *snap)
+/*
+ * What is handed over as things are: on a kernel with KHO its tree, with everybody's keys,
+ * unless ours was frozen with all of them.
+ */
+static int khob_out_show(struct khob_snapshot *snap,
+			 int (*fill)(struct khob_snapshot *snap, struct khob_radix *tree))
 {
-	return khob_out.tree_ready ? khob_snapshot_keys(snap, &khob_out.tree) : 0;
+	struct khob_radix kernels;
+	int ret;
+
+	if (!khob_native_source() || (khob_out.frozen && !khob_out.by_kernel))
+		return khob_out.tree_ready ? fill(snap, &khob_out.tree) : 0;
+	ret = khob_native_tree(&kernels);
+	if (ret)
+		return ret;
+	ret = fill(snap, &kernels);
+	khob_radix_destroy(&kernels);
+	return ret;
 }
 
-static int khob_out_ranges_fill(struct khob_snapshot *snap)
+static int khob_out_keys_fill(struct khob_snapshot *snap)
 {
-	struct khob_range_iter *it __free(kfree) = NULL;
+	return khob_out_show(snap, khob_snapshot_keys);
+}
+
+static int khob_add_ranges(struct khob_snapshot *snap, struct khob_radix *tree)
+{
+	struct khob_range_iter *it __free(kfree) = kmalloc(sizeof(*it), GFP_KERNEL);
 	u64 start, end;
 	int ret = 0;
 
-	if (!khob_out.tree_ready)
-		return 0;
-	it = kmalloc(sizeof(*it), GFP_KERNEL);
 	if (!it)
 		return -ENOMEM;
-	khob_range_iter_init(it, &khob_out.tree);
+	khob_range_iter_init(it, tree);
 	while (!ret && khob_range_iter_next(it, &start, &end)) {
 		ret = khob_snapshot_add(snap, start);
 		if (!ret)
@@ -125,6 +147,11 @@ static int khob_out_ranges_fill(struct khob_snapshot *snap)
 		cond_resched();
 	}
 	return ret;
+}
+
+static int khob_out_ranges_fill(struct khob_snapshot *snap)
+{
+	return khob_out_show(snap, khob_add_ranges);
 }
 
 static int khob_scratch_phys_fill(struct khob_snapshot *snap)
@@ -156,22 +183,9 @@ KHOB_SNAPSHOT_FILE(khob_scratch_len, khob_show_number);
 
 /* out/data: any page that the tree holds */
 
-static u64 khob_out_readable(u64 pa)
-{
-	unsigned int order;
-
-	for (order = 0; khob_out.tree_ready && order <= KHOB_BUDDY_ORDER_MAX; order++) {
-		u64 start = ALIGN_DOWN(pa, KHOB_PAGE_SIZE << order), key;
-
-		if (!khob_key_encode(start, order, &key) && khob_radix_has(&khob_out.tree, key))
-			return start + (KHOB_PAGE_SIZE << order);
-	}
-	return 0;
-}
-
 static ssize_t khob_out_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
-	return khob_data_read(buf, len, ppos, khob_out_readable);
+	return khob_data_read(buf, len, ppos, khob_out_covered);
 }
 
 static const struct file_operations khob_out_data_fops = {

@@ -5,10 +5,8 @@
  * our own (records, meta, kexec-metadata) and the keys of what is carried from
  * the kernel before are made; thawing takes them all away again.
  */
-#include <linux/nodemask.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/utsname.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
@@ -114,19 +112,63 @@ static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 pa, u64
 }
 
 /* A client may write to its blob until the kexec: no digest of it would hold. */
-static int khob_name_own(struct khob_freezer *fz, const struct khob_subtree *sub)
+static int khob_name_live(struct khob_freezer *fz, const char *name, u64 pa, u64 len)
 {
 	u64 nr = fz->nr_records;
-	int ret;
+	int ret = khob_name_blob(fz, name, pa, len, 0);
 
+	fz->nr_records = nr;
+	return ret;
+}
+
+static int khob_name_own(struct khob_freezer *fz, const struct khob_subtree *sub)
+{
 	if (sub->owner == KHOB_OWNER_CLIENT &&
 	    !khob_client_covers(sub->pa, sub->pa + sub->len))
 		return khob_refuse(-EFAULT, "subtree %s: its client has not preserved all of it",
 				   sub->name);
-	ret = khob_name_blob(fz, sub->name, sub->pa, sub->len, 0);
 	if (sub->owner == KHOB_OWNER_CLIENT)
-		fz->nr_records = nr;
-	return ret;
+		return khob_name_live(fz, sub->name, sub->pa, sub->len);
+	return khob_name_blob(fz, sub->name, sub->pa, sub->len, 0);
+}
+
+static bool khob_is_named(const struct khob_freezer *fz, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < fz->nr_subs; i++)
+		if (!strcmp(fz->subs[i].name, name))
+			return true;
+	return false;
+}
+
+/* One that the kernel's own KHO has of another client; what is not preserved is lost anyway. */
+static int khob_name_others(void *ctx, const struct khob_fdt_subtree *sub)
+{
+	u64 pa = sub->addr, end = sub->addr + sub->size;
+
+	if (khob_out_subtree(sub->name) || !strcmp(sub->name, KHOB_META_NAME) ||
+	    !strcmp(sub->name, KHOB_RECORDS_NAME))
+		return 0;
+	while (pa && pa < end)
+		pa = khob_out_covered(pa);
+	if (pa)
+		return khob_name_live(ctx, sub->name, sub->addr, sub->size);
+	pr_warn("subtree %s of the kernel's own KHO is not preserved: left out\n", sub->name);
+	return 0;
+}
+
+/* With the kernel's own kexec-metadata among them, which counts on from what it was handed. */
+static int khob_name_kernels(struct khob_freezer *fz)
+{
+	void *fdt __free(khob_kvfree) = NULL;
+	struct khob_fdt_info info;
+	void *copy = khob_native_fdt(&info);
+
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	fdt = copy;
+	return khob_fdt_read(fdt, PAGE_SIZE, &info, khob_name_others, fz);
 }
 
 /* Records of carried pages pass from the old blob to the new one. */
@@ -185,12 +227,15 @@ static int khob_make_subtrees(struct khob_freezer *fz)
 	km->version = KHOB_KEXEC_METADATA_VERSION;
 	strscpy(km->previous_release, init_utsname()->release, sizeof(km->previous_release));
 	km->kexec_count = khob_in.kexec_count + 1;
-	ret = khob_name_blob(fz, KHOB_KEXEC_METADATA_NAME, pa, sizeof(*km), 0);
+	ret = khob_native_source() && !khob_out.by_kernel ? khob_name_kernels(fz) : 0;
+	if (!ret && !khob_is_named(fz, KHOB_KEXEC_METADATA_NAME))
+		ret = khob_name_blob(fz, KHOB_KEXEC_METADATA_NAME, pa, sizeof(*km), 0);
 	list_for_each_entry(sub, &khob_out.subtrees, list)
 		if (!ret)
 			ret = khob_name_own(fz, sub);
 	list_for_each_entry(carried, &khob_in.subtrees, list)
-		if (!ret && !khob_internal_name(carried->name))
+		if (!ret && !khob_internal_name(carried->name) &&
+		    !khob_is_named(fz, carried->name))
 			ret = khob_name_blob(fz, carried->name, carried->pa, carried->len,
 					     carried->wrap_pa);
 	if (ret)
@@ -216,6 +261,27 @@ static int khob_make_subtrees(struct khob_freezer *fz)
 static unsigned int khob_nr_chunks(void)
 {
 	return list_count_nodes(&khob_out.meta.chunks);
+}
+
+/*
+ * The kernel hands its own root FDT over, which names our subtrees too. Its tree cannot be
+ * read once the next kernel has booted: that is what ours is for, to which the meta blob leads.
+ */
+static int khob_leave_to_kernel(struct khob_freezer *fz)
+{
+	size_t i;
+	int ret;
+
+	khob_out.meta_blob->fdt_addr = khob_out.fdt_pa;
+	khob_out.meta_blob->fdt_size = khob_out.fdt_len;
+	for (i = 0; i < fz->nr_subs; i++) {
+		ret = khob_native_publish(&fz->subs[i]);
+		if (ret)
+			return ret;
+	}
+	khob_out.fdt_pa = khob_native_fdt_pa();
+	khob_out.fdt_len = PAGE_SIZE;
+	return 0;
 }
 
 /*
@@ -276,33 +342,47 @@ static int khob_make_meta(struct khob_freezer *fz)
 	khob_out.meta_blob = meta;
 	khob_out.fdt_pa = fdt_pa;
 	khob_out.fdt_len = fdt_len;
-	return 0;
+	return khob_out.by_kernel ? khob_leave_to_kernel(fz) : 0;
 }
 
 /* Says so, unless the place where it failed has said something better. */
 static int khob_freeze_failed(int err)
 {
-	if (err == -EEXIST || err == -E2BIG || err == -EFAULT)
+	if (err == -EEXIST || err == -E2BIG || err == -EFAULT || err == -EBADMSG)
 		return err;
 	return khob_refuse(err, "scratch: cannot write the root FDT (error %d)", err);
 }
 
-static void khob_thaw(void)
+void khob_thaw(void)
 {
+	lockdep_assert_held(&khob_lock);
 	khob_out.frozen = false;
+	khob_out.by_kernel = false;
 	khob_out.abi = khob_out.thaw_abi;
+	khob_native_unpublish();
+	khob_native_unimport();
 	khob_uncarry();
 	khob_bufs_free();
 	khob_out_remove_gone();
 	khob_client_thaw();
 }
 
-/* A version other than the one that is set holds until the thaw. */
-static int khob_freeze(enum khob_abi abi)
+/**
+ * khob_freeze() - from here on what is handed over does not change
+ * @abi: the root FDT's version, until the thaw
+ * @by_kernel: the kernel's own KHO hands over; else ours does, also what others have
+ *	registered with the kernel
+ *
+ * Context: process, khob_lock held, not frozen.
+ *
+ * Return: 0; else nothing changed, and the reason was logged.
+ */
+int khob_freeze(enum khob_abi abi, bool by_kernel)
 {
 	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
 	unsigned int max_subs = khob_out.nr_subtrees + khob_in.nr_subtrees +
-				KHOB_INTERNAL_SUBTREES;
+				KHOB_INTERNAL_SUBTREES +
+				(khob_native_source() ? KHOB_SUBTREES_MAX : 0);
 	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
 	struct khob_freezer fz = {
 		.max_records = khob_out.nr_folios + max_subs +
@@ -310,6 +390,7 @@ static int khob_freeze(enum khob_abi abi)
 	};
 	int ret;
 
+	lockdep_assert_held(&khob_lock);
 	subs = kvcalloc(max_subs, sizeof(*subs), GFP_KERNEL);
 	if (!subs)
 		return -ENOMEM;
@@ -321,7 +402,11 @@ static int khob_freeze(enum khob_abi abi)
 		return khob_freeze_failed(ret);
 	khob_out.thaw_abi = khob_out.abi;
 	khob_out.abi = abi;
-	ret = khob_make_subtrees(&fz);
+	khob_out.by_kernel = by_kernel;
+	if (khob_native_source() && !by_kernel)
+		ret = khob_native_import();
+	if (!ret)
+		ret = khob_make_subtrees(&fz);
 	if (!ret)
 		ret = khob_make_meta(&fz);
 	if (ret) {
@@ -330,73 +415,6 @@ static int khob_freeze(enum khob_abi abi)
 	}
 	khob_out.frozen = true;
 	return 0;
-}
-
-/**
- * khob_scratch_take() - one more area of scratch; the first one freezes
- * @req: its size is rounded up to pages
- *
- * Return: 0; -EINVAL; -ENOMEM, with the largest piece in khob_out.scratch_largest.
- */
-int khob_scratch_take(const struct khob_scratch_req *req)
-{
-	struct khob_scratch_area *area __free(kfree) = NULL;
-	struct khob_where where = { .end = ULONG_MAX, .nid = NUMA_NO_NODE };
-	unsigned long nr, align_pages;
-	int ret;
-
-	if (!req->size || req->size > PFN_PHYS(khob_end_pfn()) ||
-	    req->align > PFN_PHYS(khob_end_pfn()))
-		return khob_refuse(-EINVAL, "scratch: %llu bytes are none, or more than the RAM",
-				   req->size);
-	if (req->low)
-		where.end = PHYS_PFN(SZ_4G);
-	if (req->node != KHOB_NODE_ANY) {
-		if (req->node >= MAX_NUMNODES || !node_online(req->node))
-			return khob_refuse(-EINVAL, "scratch: there is no node %u", req->node);
-		where.nid = req->node;
-	}
-	if (req->abi != KHOB_ABI_NR && khob_out.frozen)
-		return khob_refuse(-EINVAL, "scratch: abi= goes with the first area only");
-	nr = PFN_UP(req->size);
-	align_pages = max(PFN_DOWN(req->align), 1UL);
-	area = kzalloc(sizeof(*area), GFP_KERNEL);
-	if (!area)
-		return -ENOMEM;
-	area->nr = nr;
-	ret = khob_contig_alloc_at(nr, align_pages, &where, &area->pfn);
-	if (ret) {
-		khob_out.scratch_largest = PFN_PHYS(khob_contig_largest(nr, align_pages, &where));
-		return khob_refuse(ret, "scratch: no %llu contiguous bytes%s, only %llu",
-				   req->size, req->low ? " below 4 GiB" : "",
-				   khob_out.scratch_largest);
-	}
-	if (!khob_out.frozen) {
-		ret = khob_freeze(req->abi == KHOB_ABI_NR ? khob_out.abi : req->abi);
-		if (ret) {
-			khob_contig_free(area->pfn, nr);
-			return ret;
-		}
-	}
-	khob_out.scratch_bytes += PFN_PHYS(nr);
-	khob_out.nr_scratch++;
-	list_add_tail(&no_free_ptr(area)->list, &khob_out.scratch);
-	return 0;
-}
-
-void khob_scratch_give(void)
-{
-	struct khob_scratch_area *area, *next;
-
-	list_for_each_entry_safe(area, next, &khob_out.scratch, list) {
-		khob_contig_free(area->pfn, area->nr);
-		list_del(&area->list);
-		kfree(area);
-	}
-	khob_out.nr_scratch = 0;
-	khob_out.scratch_bytes = 0;
-	if (khob_out.frozen)
-		khob_thaw();
 }
 
 /* The moment of the kexec, for the next kernel to measure the blackout from. */
@@ -421,6 +439,12 @@ void *khob_out_fdt(size_t *len)
 		if (!fdt)
 			return ERR_PTR(-ENOMEM);
 		return memcpy(fdt, __va(khob_out.fdt_pa), khob_out.fdt_len);
+	}
+	if (khob_native_source()) {
+		struct khob_fdt_info info;
+
+		*len = PAGE_SIZE;
+		return khob_native_fdt(&info);
 	}
 	if (!khob_out.tree_ready)
 		return ERR_PTR(-ENOENT);

@@ -348,7 +348,7 @@ static void khob_in_leave_fdt(struct khob_in_range *r, unsigned long *bit, unsig
 	u64 start = r->start + PFN_PHYS(*bit), stop = r->start + PFN_PHYS(*end);
 	u64 fdt_end = PAGE_ALIGN(kho->fdt_addr + kho->fdt_size);
 
-	if (kho->fdt_addr >= stop || fdt_end <= start)
+	if (khob_in.own_fdt || kho->fdt_addr >= stop || fdt_end <= start)
 		return;
 	if (kho->fdt_addr > start)
 		*end = PHYS_PFN(kho->fdt_addr - r->start);

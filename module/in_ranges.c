@@ -83,27 +83,68 @@ static int khob_in_settle_ranges(void)
 	return 0;
 }
 
-/*
- * On a kernel that took the handover over by itself the pages that it holds stand for
- * the intervals. From here on both are the same: what is in none of them is refused.
- */
-static int khob_in_native_ranges(unsigned int *room)
+/* A copy of what stands at the root FDT's place; kvfree() it. */
+static int khob_in_copy_fdt(void **copy, struct khob_fdt_info *info)
 {
-	void *fdt __free(khob_kvfree) = NULL;
 	const struct khob_kho_data *kho = &khob_in.chain.kho;
-	struct khob_check_result res = {};
-	struct khob_fdt_info info;
-	int ret;
 
 	if (!khob_native_ram(kho->fdt_addr, kho->fdt_addr + kho->fdt_size))
 		return khob_in_damaged("the root FDT at 0x%llx is in no memory that is held",
 				       kho->fdt_addr);
-	fdt = kvmalloc(kho->fdt_size, GFP_KERNEL);
-	if (!fdt)
+	*copy = kvmalloc(kho->fdt_size, GFP_KERNEL);
+	if (!*copy)
 		return -ENOMEM;
-	memcpy(fdt, __va(kho->fdt_addr), kho->fdt_size);
-	if (khob_fdt_read(fdt, kho->fdt_size, &info, NULL, NULL))
-		return khob_in_damaged("root FDT: %s", info.why ?: "unreadable");
+	memcpy(*copy, __va(kho->fdt_addr), kho->fdt_size);
+	if (khob_fdt_read(*copy, kho->fdt_size, info, NULL, NULL))
+		return khob_in_damaged("root FDT: %s", info->why ?: "unreadable");
+	return 0;
+}
+
+static int khob_in_own_fdt(void *ctx, const struct khob_fdt_subtree *sub)
+{
+	struct khob_kho_data *kho = &khob_in.chain.kho;
+	const struct khob_meta *meta;
+
+	if (strcmp(sub->name, KHOB_META_NAME))
+		return 0;
+	if (sub->size < sizeof(*meta) || !IS_ALIGNED(sub->addr, sizeof(u64)) ||
+	    !khob_native_ram(sub->addr, sub->addr + sub->size))
+		return khob_in_damaged("meta blob: %llu bytes at 0x%llx cannot hold it",
+				       sub->size, sub->addr);
+	meta = __va(sub->addr);
+	if (meta->magic != KHOB_META_MAGIC || !meta->fdt_addr)
+		return 0;
+	if (!meta->fdt_size || meta->fdt_size > KHOB_FDT_SIZE_MAX ||
+	    meta->fdt_addr > U64_MAX - meta->fdt_size)
+		return khob_in_damaged("meta blob: no root FDT can have 0x%llx bytes at 0x%llx",
+				       meta->fdt_size, meta->fdt_addr);
+	kho->fdt_addr = meta->fdt_addr;
+	kho->fdt_size = meta->fdt_size;
+	khob_in.own_fdt = true;
+	return 0;
+}
+
+/*
+ * On a kernel that took the handover over by itself the pages that it holds stand for
+ * the intervals. From here on both are the same: what is in none of them is refused.
+ * If the kernel before handed its own root FDT over, its tree is gone, and what matters
+ * here is in the FDT of ours that the meta blob names.
+ */
+static int khob_in_native_ranges(unsigned int *room)
+{
+	void *fdt __free(khob_kvfree) = NULL;
+	void *own __free(khob_kvfree) = NULL;
+	struct khob_check_result res = {};
+	struct khob_fdt_info info;
+	int ret;
+
+	ret = khob_in_copy_fdt(&fdt, &info);
+	if (!ret)
+		ret = khob_fdt_read(fdt, khob_in.chain.kho.fdt_size, &info, khob_in_own_fdt, NULL);
+	if (!ret && khob_in.own_fdt)
+		ret = khob_in_copy_fdt(&own, &info);
+	if (ret)
+		return ret;
 	ret = khob_native_ranges(info.map_pa, khob_in_add_range, room, &res);
 	if (ret && ret != -ENOMEM)
 		return khob_in_damaged("tree: %s (0x%llx, in a node of level %u)",

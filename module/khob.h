@@ -25,6 +25,7 @@
 #include "core/setup_data.h"
 #include "khob/abi.h"
 #include "khob/kho_bridge.h"
+#include "native.h"
 
 #define KHOB_VERSION "0.1.0"
 
@@ -201,6 +202,7 @@ struct khob_out {
 	u64 scratch_largest;
 	/* valid while frozen */
 	bool frozen;
+	bool by_kernel; /* the kernel's own KHO hands over, from its own root FDT */
 	enum khob_abi thaw_abi; /* in use before and after */
 	struct list_head bufs;
 	u64 fdt_pa;
@@ -216,11 +218,14 @@ int khob_out_tree_get(void);
 int khob_out_settle(void);
 int khob_out_preserve_range(u64 start, u64 end);
 void khob_out_unpreserve_range(u64 start, u64 end);
+int khob_out_add_key(u64 key);
+void khob_out_del_key(u64 key);
 int khob_out_add_page(u64 pa, unsigned int order);
 void khob_out_del_page(u64 pa, unsigned int order);
 void khob_out_trim(void);
 bool khob_out_empty(void);
 int khob_out_set_abi(const char *name);
+u64 khob_out_covered(u64 pa);
 
 /* out_folio.c */
 int khob_out_preserve(const struct khob_preserve_req *req);
@@ -242,9 +247,14 @@ int khob_out_remove(const char *name);
 struct khob_subtree *khob_out_subtree(const char *name);
 void khob_out_remove_gone(void);
 
-/* freeze.c */
+/* scratch.c */
 int khob_scratch_take(const struct khob_scratch_req *req);
+int khob_scratch_kernel(void);
 void khob_scratch_give(void);
+
+/* freeze.c */
+int khob_freeze(enum khob_abi abi, bool by_kernel);
+void khob_thaw(void);
 void khob_freeze_stamp(void);
 /* The root FDT as it stands, for out/fdt: frozen or written for this call; kvfree() it. */
 void *khob_out_fdt(size_t *len);
@@ -260,29 +270,6 @@ void khob_ram_live(u64 pa, u64 nr);
 struct folio *khob_ram_folio(u64 pa, unsigned int order);
 void khob_ram_free(u64 pa, u64 nr);
 extern const struct khob_radix_ops khob_page_ops;
-
-/* native_in.c: the same on a kernel whose own KHO took the handover */
-#ifdef KHOB_NATIVE
-bool khob_native_boot(void);
-bool khob_native_order(u64 pa, unsigned int *order);
-bool khob_native_ram(u64 start, u64 end);
-int khob_native_ranges(u64 map_pa, int (*add)(void *ctx, u64 start, u64 end), void *ctx,
-		       struct khob_check_result *res);
-void khob_native_live(u64 pa, u64 nr);
-struct folio *khob_native_folio(u64 pa);
-void khob_native_free(u64 pa, u64 nr);
-void khob_native_take_metadata(void);
-#else
-static inline bool khob_native_boot(void) { return false; }
-static inline bool khob_native_order(u64 pa, unsigned int *order) { return false; }
-static inline bool khob_native_ram(u64 start, u64 end) { return false; }
-static inline int khob_native_ranges(u64 map_pa, int (*add)(void *ctx, u64 start, u64 end),
-				     void *ctx, struct khob_check_result *res) { return -EINVAL; }
-static inline void khob_native_live(u64 pa, u64 nr) {}
-static inline struct folio *khob_native_folio(u64 pa) { return NULL; }
-static inline void khob_native_free(u64 pa, u64 nr) {}
-static inline void khob_native_take_metadata(void) {}
-#endif
 
 /* in*.c: what this kernel was handed */
 
@@ -333,6 +320,7 @@ struct khob_in {
 	enum khob_in_state state;
 	char reason[160];
 	bool native; /* by this kernel's own KHO: pages are live only through it */
+	bool own_fdt; /* ours, to which the meta blob of the kernel's root FDT has led */
 	u64 setup_data;
 	struct khob_chain_info chain;
 	struct khob_in_range *ranges;

@@ -64,6 +64,42 @@ int khob_out_tree_get(void)
 	return 0;
 }
 
+/**
+ * khob_out_add_key() - a key in our tree, and on a kernel with KHO in its tree as well
+ * @key: khob_out_settle() has to follow, once for any number of keys
+ *
+ * Return: 0; -EEXIST; -ENOMEM; -EINVAL for what is no page's key.
+ */
+int khob_out_add_key(u64 key)
+{
+	unsigned int order;
+	u64 pa;
+	int ret;
+
+	lockdep_assert_held(&khob_lock);
+	ret = khob_radix_add(&khob_out.tree, key);
+	if (ret || !khob_native_source())
+		return ret;
+	ret = khob_key_decode(key, &pa, &order);
+	if (!ret)
+		ret = khob_native_preserve(pa, order);
+	if (ret)
+		khob_radix_del(&khob_out.tree, key);
+	return ret;
+}
+
+/* Undoes khob_out_add_key(); a key that is not there is none of the kernel's either. */
+void khob_out_del_key(u64 key)
+{
+	unsigned int order;
+	u64 pa;
+
+	lockdep_assert_held(&khob_lock);
+	if (!khob_radix_del(&khob_out.tree, key) && khob_native_source() &&
+	    !khob_key_decode(key, &pa, &order))
+		khob_native_unpreserve(pa, order);
+}
+
 static int khob_out_add_piece(void *ctx, u64 pa, unsigned int order)
 {
 	u64 *done = ctx;
@@ -72,7 +108,7 @@ static int khob_out_add_piece(void *ctx, u64 pa, unsigned int order)
 
 	ret = khob_key_encode(pa, order, &key);
 	if (!ret)
-		ret = khob_radix_add(&khob_out.tree, key);
+		ret = khob_out_add_key(key);
 	if (!ret)
 		*done = pa + (KHOB_PAGE_SIZE << order);
 	return ret;
@@ -83,7 +119,7 @@ static int khob_out_del_piece(void *ctx, u64 pa, unsigned int order)
 	u64 key;
 
 	if (!khob_key_encode(pa, order, &key))
-		khob_radix_del(&khob_out.tree, key);
+		khob_out_del_key(key);
 	return 0;
 }
 
@@ -147,15 +183,26 @@ bool khob_out_empty(void)
 	return !khob_out.nr_folios && !khob_out.nr_subtrees && !khob_out.frozen;
 }
 
+/* The tree's own memory is not preserved any more, and then there is no tree. */
+static void khob_out_tree_put(void)
+{
+	struct khob_mem_chunk *chunk;
+
+	if (!khob_out.tree_ready)
+		return;
+	list_for_each_entry(chunk, &khob_out.meta.chunks, list)
+		khob_out_drop_chunk(chunk);
+	khob_radix_destroy(&khob_out.tree);
+	khob_out.tree_ready = false;
+}
+
 /* Gives back memory that no longer holds anything. */
 void khob_out_trim(void)
 {
 	lockdep_assert_held(&khob_lock);
 	khob_arena_trim(&khob_out.data, NULL);
 	if (khob_out_empty()) {
-		if (khob_out.tree_ready)
-			khob_radix_destroy(&khob_out.tree);
-		khob_out.tree_ready = false;
+		khob_out_tree_put();
 		khob_arena_trim(&khob_out.meta, NULL);
 		return;
 	}
@@ -207,7 +254,7 @@ int khob_out_add_page(u64 pa, unsigned int order)
 		return ret;
 	ret = khob_out_settle();
 	if (ret)
-		khob_radix_del(&khob_out.tree, key);
+		khob_out_del_key(key);
 	return ret;
 }
 
@@ -227,5 +274,20 @@ int khob_out_set_abi(const char *name)
 	if (khob_out.frozen)
 		return khob_refuse(-EBUSY, "abi: a kernel is loaded; unload it first");
 	khob_out.abi = abi;
+	return 0;
+}
+
+/* Whether a key of our tree covers @pa. Return: where that key's page ends, or 0. */
+u64 khob_out_covered(u64 pa)
+{
+	unsigned int order;
+
+	lockdep_assert_held(&khob_lock);
+	for (order = 0; khob_out.tree_ready && order <= KHOB_ORDER_MAX; order++) {
+		u64 start = ALIGN_DOWN(pa, KHOB_PAGE_SIZE << order), key;
+
+		if (!khob_key_encode(start, order, &key) && khob_radix_has(&khob_out.tree, key))
+			return start + (KHOB_PAGE_SIZE << order);
+	}
 	return 0;
 }

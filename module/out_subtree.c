@@ -47,10 +47,17 @@ static struct khob_subtree *khob_subtree_new(const char *name, u64 len, enum kho
 	return sub;
 }
 
-static void khob_subtree_add(struct khob_subtree *sub)
+static int khob_subtree_add(struct khob_subtree *sub)
 {
+	if (khob_native_source()) {
+		int ret = khob_native_add_subtree(sub->name, sub->pa, sub->len);
+
+		if (ret)
+			return ret;
+	}
 	khob_out.nr_subtrees++;
 	list_add_tail(&sub->list, &khob_out.subtrees);
+	return 0;
 }
 
 static int khob_subtree_alloc(struct khob_subtree *sub)
@@ -91,14 +98,21 @@ int khob_out_put(const char *name, u64 len)
 		kfree(sub);
 		return ret;
 	}
+	ret = khob_subtree_add(sub);
+	if (ret) {
+		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(len));
+		kfree(sub);
+		return ret;
+	}
 	khob_debugfs_out_subtree(sub);
-	khob_subtree_add(sub);
 	return 0;
 }
 
 static void khob_subtree_drop(struct khob_subtree *sub)
 {
 	khob_debugfs_forget(&sub->dentry);
+	if (khob_native_source())
+		khob_native_remove_subtree(sub->pa);
 	if (sub->owner == KHOB_OWNER_ARENA)
 		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(sub->len));
 	list_del(&sub->list);
@@ -134,6 +148,7 @@ void khob_out_remove_gone(void)
 int khob_add_subtree(const char *name, void *blob, size_t size)
 {
 	struct khob_subtree *sub;
+	int ret;
 
 	if (!size || blob + size - 1 < blob || !virt_addr_valid(blob) ||
 	    !virt_addr_valid(blob + size - 1))
@@ -143,9 +158,11 @@ int khob_add_subtree(const char *name, void *blob, size_t size)
 	if (IS_ERR(sub))
 		return PTR_ERR(sub);
 	sub->pa = __pa(blob);
-	khob_subtree_add(sub);
+	ret = khob_subtree_add(sub);
+	if (ret)
+		kfree(sub);
 	khob_update_pin();
-	return 0;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(khob_add_subtree);
 

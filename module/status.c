@@ -35,6 +35,8 @@ static void khob_status_out(struct seq_file *m)
 	seq_printf(m, "out.arena_bytes: %llu\n", PFN_PHYS((u64)out->data.nr_pages));
 	seq_printf(m, "out.carried_keys: %llu\n",
 		   out->frozen && khob_in.tree_ready ? khob_in.tree.nr_keys : 0);
+	seq_printf(m, "out.others_keys: %llu\n", khob_native_keys());
+	seq_printf(m, "out.others_changed: %d\n", khob_native_changed());
 	seq_printf(m, "out.root_phys: 0x%llx\n", tree ? out->tree.root_pa : 0);
 	seq_printf(m, "out.fdt_phys: 0x%llx\n", out->fdt_pa);
 	seq_printf(m, "out.fdt_len: %llu\n", out->fdt_len);
@@ -78,7 +80,9 @@ static int khob_status_show(struct seq_file *m, void *v)
 	guard(mutex)(&khob_lock);
 	seq_puts(m, "version: " KHOB_VERSION "\n");
 	seq_printf(m, "test_build: %d\n", KHOB_TEST_BUILD);
-	seq_puts(m, "source: bridge\n");
+	seq_printf(m, "source: %s\n", khob_native_source() ? "native" : "bridge");
+	seq_printf(m, "native.abi: %s\n",
+		   khob_native_source() ? khob_abi_compatible(khob_native_abi()) ?: "" : "");
 	seq_printf(m, "abi: %s\n", khob_abi_compatible(khob_out.abi));
 	khob_status_out(m);
 	khob_status_in(m);

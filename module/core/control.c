@@ -334,16 +334,20 @@ int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *re
 	req->node = KHOB_NODE_ANY;
 	req->abi = KHOB_ABI_NR;
 	if (!khob_word(&text, &word)) {
-		*why = "take SIZE ALIGN [low] [node=N] [abi=VERSION] or give is wanted";
+		*why = "take SIZE ALIGN [low] [node=N] [abi=VERSION], kernel or give is wanted";
 		return -EINVAL;
 	}
 	if (khob_text_is(&word, "give"))
 		return khob_take_end(&text, why);
+	if (khob_text_is(&word, "kernel")) {
+		req->what = KHOB_SCRATCH_KERNEL;
+		return khob_take_end(&text, why);
+	}
 	if (!khob_text_is(&word, "take")) {
-		*why = "take SIZE ALIGN [low] [node=N] [abi=VERSION] or give is wanted";
+		*why = "take SIZE ALIGN [low] [node=N] [abi=VERSION], kernel or give is wanted";
 		return -EINVAL;
 	}
-	req->take = true;
+	req->what = KHOB_SCRATCH_TAKE;
 	err = khob_take_number(&text, &req->size, "a size in bytes is wanted behind take", why);
 	if (!err)
 		err = khob_take_number(&text, &req->align,

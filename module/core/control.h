@@ -35,11 +35,13 @@ struct khob_preserve_req {
 #define KHOB_NODE_ANY 0xffffffffu
 
 /*
- * "take SIZE ALIGN [low] [node=N] [abi=VERSION]" | "give"; bytes, @align a power of two of
- * at least a page; low: below 4 GiB
+ * "take SIZE ALIGN [low] [node=N] [abi=VERSION]" | "kernel" | "give"; bytes, @align a power of
+ * two of at least a page; low: below 4 GiB; kernel: its own KHO hands over, from its own scratch
  */
+enum khob_scratch_what { KHOB_SCRATCH_GIVE, KHOB_SCRATCH_TAKE, KHOB_SCRATCH_KERNEL };
+
 struct khob_scratch_req {
-	bool take;
+	enum khob_scratch_what what;
 	bool low;
 	u32 node; /* or KHOB_NODE_ANY */
 	enum khob_abi abi; /* of this freeze only; or KHOB_ABI_NR: the one that is set */

@@ -114,9 +114,9 @@ void add_kexec(CLI::App& app, Selection& selection) {
                            default_max_intervals));
     load_cmd
         ->add_option("--method", args->method,
-                     "how the next kernel learns of it: kho if it has KHO, else indirect; auto "
-                     "(default) looks into it")
-        ->check(CLI::IsMember({automatic, "kho", "indirect"}));
+                     "how the next kernel learns of it: kho if it has KHO, else indirect, or file "
+                     "if both kernels have the same; auto (default) looks into it")
+        ->check(CLI::IsMember({automatic, "kho", "indirect", "file"}));
     load_cmd->add_option("--abi", args->abi,
                          "version of the ABI to hand over with; auto (default): the kernel's own");
     add_json(*load_cmd, selection);

@@ -80,7 +80,7 @@ Result<Covering> plan(const Module& module, const Prepared& in, std::span<const 
     if (!preserved) {
         return tl::unexpected(preserved.error());
     }
-    const bool kho = in.choice.method == Method::kho;
+    const bool kho = in.choice.method != Method::indirect;
     auto covering = cover(*preserved, in.map.barriers(scratch),
                           kho ? std::max<std::size_t>(preserved->size(), 1) : max_intervals);
     if (covering && kho) {
@@ -119,7 +119,8 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     }
     out.kernel = std::move(*kernel);
     out.abi = abi::version_from(status->text("abi")).value_or(abi::default_version);
-    auto choice = choose_method(out.image, options.wishes, options.cmdline, out.abi);
+    auto choice = choose_method(out.image, options.wishes, options.cmdline, out.abi,
+                                abi::version_from(status->text("native.abi")));
     if (!choice) {
         return tl::unexpected(choice.error());
     }
@@ -163,19 +164,16 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     return out;
 }
 
-Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::size_t max) {
+Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vector<Range> scratch,
+                              std::size_t max) {
     Frozen out;
-    auto scratch = module.scratch();
-    if (!scratch) {
-        return tl::unexpected(scratch.error());
-    }
-    out.scratch = std::move(*scratch);
+    out.scratch = std::move(scratch);
     for (const Range& area : out.scratch) {
         const bool in_ram = std::any_of(in.map.ram().begin(), in.map.ram().end(),
                                         [&area](const Range& r) { return r.contains(area); });
-        if (!in_ram) {
+        if (!in_ram && !area.empty()) {
             return fail(ExitCode::failure,
-                        fmt::format("the module's scratch area {} is no RAM", to_string(area)));
+                        fmt::format("the scratch area {} is no RAM", to_string(area)));
         }
     }
     const auto status = module.status();
@@ -194,7 +192,7 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::siz
     if (!preserves(module, Range{out.fdt_addr, out.fdt_addr + out.fdt_size})) {
         return fail(ExitCode::failure, "the module has not preserved its root FDT");
     }
-    if (in.choice.method == Method::kho && out.fdt_size > max_early_map - page_size) {
+    if (in.choice.method != Method::indirect && out.fdt_size > max_early_map - page_size) {
         return fail(ExitCode::refused,
                     fmt::format("the root FDT has {} bytes, and a kernel's KHO reads at most {}",
                                 out.fdt_size, max_early_map - page_size),
@@ -207,6 +205,62 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::siz
     }
     out.memory = *memory;
     return out;
+}
+
+/// Where the image may go, the low area last: what must lie there has no other place.
+std::vector<Range> places_in(const Prepared& in, std::span<const Range> scratch) {
+    std::vector<Range> out(scratch.begin(), scratch.end());
+    if (in.choice.method == Method::kho && !out.empty()) {
+        std::rotate(out.begin(), out.begin() + 1, out.end());
+    }
+    return out;
+}
+
+/// Freezes, and finds the memory that the next kernel may use until it knows what is preserved.
+Result<std::vector<Range>> get_scratch(const System& sys, const Module& module, const Prepared& in,
+                                       const ScratchNeeds& needs, ScratchTaker& taker,
+                                       LoadReport& report, Progress& progress) {
+    if (in.choice.method == Method::indirect) {
+        progress.step(fmt::format("taking {} of scratch", human_bytes(one_area(needs).size)));
+        auto ok = take_for_indirect(taker, needs);
+        return ok.and_then([&module] { return module.scratch(); });
+    }
+    if (in.choice.by_kernel) {
+        progress.step("freezing for this kernel's own KHO");
+        if (auto ok = taker.leave_to_kernel(); !ok) {
+            return tl::unexpected(ok.error());
+        }
+        // kexec_file_load() finds its place itself.
+        auto kernels = kernel_scratch(sys);
+        if (in.choice.method == Method::file ||
+            (kernels && place(needs, places_in(in, *kernels)))) {
+            return kernels ? std::move(*kernels) : std::vector<Range>{};
+        }
+    }
+    const KhoScratch wanted = kho_scratch(needs, machine_facts(sys, in.map, in.keys));
+    report.early = wanted.early;
+    progress.step("taking scratch for a kernel with KHO");
+    auto ok = take_for_kho(taker, wanted);
+    return ok.and_then([&module] { return module.scratch(); });
+}
+
+Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchNeeds& needs) {
+    const auto where = place(needs, places_in(in, frozen.scratch));
+    if (!where) {
+        return tl::unexpected(where.error());
+    }
+    return build_boot_image({.kernel = &in.kernel,
+                             .image = in.image,
+                             .initrd = in.initrd,
+                             .cmdline = in.choice.cmdline,
+                             .map = &in.map,
+                             .running_boot_params = in.boot_params,
+                             .acpi_rsdp = in.rsdp,
+                             .intervals = frozen.covering.intervals,
+                             .scratch = frozen.scratch,
+                             .fdt_addr = frozen.fdt_addr,
+                             .fdt_size = frozen.fdt_size},
+                            *where);
 }
 
 }  // namespace
@@ -228,67 +282,45 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     report.check_ms = total.millis();
 
     const Stopwatch scratch_time;
-    const bool kho = prepared->choice.method == Method::kho;
-    const ScratchNeeds needs =
-        scratch_needs(prepared->kernel, prepared->initrd.size(),
-                      small_bytes(prepared->map, prepared->choice.cmdline,
-                                  kho ? 0 : options.max_intervals, max_kho_areas));
+    const bool file = prepared->choice.method == Method::file;
+    const ScratchNeeds needs = scratch_needs(
+        prepared->kernel, prepared->initrd.size(),
+        small_bytes(prepared->map, prepared->choice.cmdline,
+                    prepared->choice.method == Method::indirect ? options.max_intervals : 0,
+                    max_kho_areas));
     ScratchTaker taker(*module, prepared->choice.abi);
     Forget forget(sys);
-    Result<void> ok;
-    if (kho) {
-        const KhoScratch wanted =
-            kho_scratch(needs, machine_facts(sys, prepared->map, prepared->keys));
-        report.early = wanted.early;
-        progress.step("taking scratch for a kernel with KHO");
-        ok = take_for_kho(taker, wanted);
-    } else {
-        progress.step(fmt::format("taking {} of scratch", human_bytes(one_area(needs).size)));
-        ok = take_for_indirect(taker, needs);
-    }
-    ok = ok.and_then(InterruptGuard::check);
-    if (!ok) {
+    auto scratch = get_scratch(sys, *module, *prepared, needs, taker, report, progress);
+    if (auto ok = InterruptGuard::check(); scratch && !ok) {
         return tl::unexpected(ok.error());
+    }
+    if (!scratch) {
+        return tl::unexpected(scratch.error());
     }
     report.scratch_ms = scratch_time.millis();
 
     const Stopwatch cover_time;
     progress.step("covering what is preserved");
-    auto frozen = look_at_frozen(*module, *prepared, options.max_intervals);
+    auto frozen = look_at_frozen(*module, *prepared, std::move(*scratch), options.max_intervals);
     if (!frozen) {
         return tl::unexpected(frozen.error());
     }
-    // The low area comes last: what must lie there has no other place.
-    std::vector<Range> places = frozen->scratch;
-    if (kho && !places.empty()) {
-        std::rotate(places.begin(), places.begin() + 1, places.end());
-    }
-    const auto where = place(needs, places);
-    if (!where) {
-        return tl::unexpected(where.error());
-    }
-    const auto image = build_boot_image({.kernel = &prepared->kernel,
-                                         .image = prepared->image,
-                                         .initrd = prepared->initrd,
-                                         .cmdline = prepared->choice.cmdline,
-                                         .map = &prepared->map,
-                                         .running_boot_params = prepared->boot_params,
-                                         .acpi_rsdp = prepared->rsdp,
-                                         .intervals = frozen->covering.intervals,
-                                         .scratch = frozen->scratch,
-                                         .fdt_addr = frozen->fdt_addr,
-                                         .fdt_size = frozen->fdt_size},
-                                        *where);
-    if (!image) {
-        return tl::unexpected(image.error());
+    BootImage image;
+    if (!file) {
+        auto built = build(*prepared, *frozen, needs);
+        if (!built) {
+            return tl::unexpected(built.error());
+        }
+        image = std::move(*built);
     }
     report.cover_ms = cover_time.millis();
 
     const Stopwatch kexec_time;
     progress.step("loading the kernel");
-    ok = InterruptGuard::check();
+    auto ok = InterruptGuard::check();
     if (ok) {
-        ok = sys.kexec_load(image->entry, image->segments);
+        ok = file ? sys.kexec_file_load(options.kernel, options.initrd, prepared->choice.cmdline)
+                  : sys.kexec_load(image.entry, image.segments);
         if (ok) {
             forget.loaded();
             ok = InterruptGuard::check();
@@ -305,9 +337,9 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     report.covering = std::move(frozen->covering);
     report.memory = frozen->memory;
     report.scratch = std::move(frozen->scratch);
-    report.segments = image->segments;
-    report.entry = image->entry;
-    report.setup_data = image->setup_data;
+    report.segments = image.segments;
+    report.entry = image.entry;
+    report.setup_data = image.setup_data;
     report.total_ms = total.millis();
     progress.end();
     return report;
@@ -354,6 +386,12 @@ Error exec(System& sys) {
         return Error{ExitCode::refused,
                      "the loaded kernel was not loaded by khoctl: what is preserved would be lost",
                      "`khoctl load` first, or `kexec -e` if that is what you want"};
+    }
+    if (status->number_or("out.others_changed", 0) != 0) {
+        return Error{ExitCode::refused,
+                     "since the load others have preserved or freed memory with this kernel's own "
+                     "KHO: that would be lost",
+                     "`khoctl unload`, then `khoctl load` again"};
     }
     return sys.kexec_exec();
 }

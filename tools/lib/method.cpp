@@ -95,10 +95,24 @@ Result<MethodChoice> by_intervals(const MethodWishes& wishes, std::string_view c
     return out;
 }
 
-Result<MethodChoice> by_kho(abi::Version version, std::string_view cmdline) {
+Result<MethodChoice> by_kho(const MethodWishes& wishes, abi::Version version,
+                            std::string_view cmdline, std::optional<abi::Version> native) {
     MethodChoice out;
-    out.method = Method::kho;
+    out.by_kernel = native == version;
+    out.method = wishes.method.value_or(out.by_kernel ? Method::file : Method::kho);
     out.abi = version;
+    if (out.method == Method::file && !out.by_kernel) {
+        const std::string_view hint = "leave --method out";
+        return native ? fail(ExitCode::refused,
+                             fmt::format("method file needs one version of KHO at both ends, and "
+                                         "this kernel's is {}, the next one's {}",
+                                         abi::compatible(*native), abi::compatible(version)),
+                             std::string(hint))
+                      : fail(ExitCode::refused,
+                             "method file is for a running kernel with KHO, and this one has none, "
+                             "or it is off",
+                             std::string(hint));
+    }
     out.kernel_abi = abi::compatible(version);
     out.cmdline = cmdline;
     if (!kho_switch(cmdline)) {
@@ -111,12 +125,13 @@ Result<MethodChoice> by_kho(abi::Version version, std::string_view cmdline) {
 
 /// For an image that cannot be looked into the user has to know.
 Result<MethodChoice> choose_blindly(const Error& why, const MethodWishes& wishes,
-                                    std::string_view cmdline, abi::Version module_abi) {
+                                    std::string_view cmdline, abi::Version module_abi,
+                                    std::optional<abi::Version> native) {
     if (wishes.method == Method::indirect) {
         return by_intervals(wishes, cmdline, module_abi, {});
     }
-    if (wishes.method == Method::kho && wishes.abi) {
-        return by_kho(*wishes.abi, cmdline);
+    if (wishes.method && wishes.abi) {
+        return by_kho(wishes, *wishes.abi, cmdline, native);
     }
     return fail(why.code, fmt::format("cannot tell whether the kernel has KHO: {}", why.what),
                 "if you know, say `--method indirect`, or `--method kho --abi VERSION`");
@@ -125,11 +140,19 @@ Result<MethodChoice> choose_blindly(const Error& why, const MethodWishes& wishes
 }  // namespace
 
 std::string_view to_string(Method method) {
-    return method == Method::kho ? "kho" : "indirect";
+    switch (method) {
+        case Method::kho:
+            return "kho";
+        case Method::file:
+            return "file";
+        case Method::indirect:
+            break;
+    }
+    return "indirect";
 }
 
 std::optional<Method> method_from(std::string_view name) {
-    for (const Method method : {Method::indirect, Method::kho}) {
+    for (const Method method : {Method::indirect, Method::kho, Method::file}) {
         if (to_string(method) == name) {
             return method;
         }
@@ -150,15 +173,18 @@ std::optional<bool> kho_switch(std::string_view cmdline) {
 }
 
 Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
-                                   std::string_view cmdline, abi::Version module_abi) {
+                                   std::string_view cmdline, abi::Version module_abi,
+                                   std::optional<abi::Version> native) {
     const auto probe = probe_kernel(image);
+    const bool wants_kho = wishes.method && wishes.method != Method::indirect;
     if (!probe) {
-        return choose_blindly(probe.error(), wishes, cmdline, module_abi);
+        return choose_blindly(probe.error(), wishes, cmdline, module_abi, native);
     }
     if (!probe->has_kho()) {
-        if (wishes.method == Method::kho) {
+        if (wants_kho) {
             return fail(ExitCode::refused,
-                        "the kernel has no KHO: method kho would lose everything",
+                        fmt::format("the kernel has no KHO: method {} would lose everything",
+                                    to_string(*wishes.method)),
                         "leave --method out: without KHO it is indirect");
         }
         return by_intervals(wishes, cmdline, module_abi, {});
@@ -173,10 +199,11 @@ Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
             "`--method indirect` does without the kernel's own KHO");
     }
     if (kho_switch(cmdline) == false) {
-        if (wishes.method == Method::kho) {
+        if (wants_kho) {
             return fail(ExitCode::refused,
-                        "the command line switches the kernel's KHO off (kho=), and method kho "
-                        "needs it",
+                        fmt::format("the command line switches the kernel's KHO off (kho=), and "
+                                    "method {} needs it",
+                                    to_string(*wishes.method)),
                         "give it kho=on, or leave --method out");
         }
         return by_intervals(wishes, cmdline, module_abi, probe->compatible);
@@ -187,7 +214,7 @@ Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
                                 abi::compatible(*wishes.abi)),
                     "leave --abi out");
     }
-    return by_kho(*probe->abi, cmdline);
+    return by_kho(wishes, *probe->abi, cmdline, native);
 }
 
 }  // namespace khob

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view debugfs = "/sys/kernel/debug";
 constexpr std::string_view module_dir = "/sys/kernel/debug/kho_bridge";
+constexpr std::string_view kernel_out_dir = "/sys/kernel/debug/kho/out";
 constexpr std::string_view module_sysfs = "/sys/module/kho_bridge";
 constexpr std::size_t subtree_name_max = 63;
 
@@ -57,6 +58,35 @@ std::string hint_of(int err) {
         default:
             return "`khoctl status` and the kernel log (dmesg) tell more";
     }
+}
+
+/// The areas that scratch_phys and scratch_len in `dir` list; those of a kernel may be empty.
+Result<std::vector<Range>> read_areas(const std::filesystem::path& dir) {
+    const auto phys = read_text(dir / "scratch_phys");
+    const auto len = read_text(dir / "scratch_len");
+    if (!phys || !len) {
+        return tl::unexpected(phys ? len.error() : phys.error());
+    }
+    const auto starts = parse_numbers(*phys);
+    const auto sizes = parse_numbers(*len);
+    if (!starts || !sizes) {
+        return tl::unexpected(starts ? sizes.error() : starts.error());
+    }
+    if (starts->size() != sizes->size()) {
+        return fail(ExitCode::failure, "scratch_phys and scratch_len differ in length");
+    }
+    std::vector<Range> out;
+    for (std::size_t i = 0; i < starts->size(); ++i) {
+        const std::uint64_t start = starts->at(i);
+        const std::uint64_t end = start + sizes->at(i);
+        if (end < start || !is_aligned(start | end, page_size)) {
+            return fail(ExitCode::failure,
+                        fmt::format("scratch area {} makes no sense: {:#x}, {} bytes", i, start,
+                                    sizes->at(i)));
+        }
+        out.push_back(make_range(start, end));
+    }
+    return out;
 }
 
 }  // namespace
@@ -230,31 +260,11 @@ Result<void> Module::put(std::string_view name, ByteView data) const {
 }
 
 Result<std::vector<Range>> Module::scratch() const {
-    const auto phys = text("out/scratch_phys");
-    const auto len = text("out/scratch_len");
-    if (!phys || !len) {
-        return tl::unexpected(phys ? len.error() : phys.error());
-    }
-    const auto starts = parse_numbers(*phys);
-    const auto sizes = parse_numbers(*len);
-    if (!starts || !sizes) {
-        return tl::unexpected(starts ? sizes.error() : starts.error());
-    }
-    if (starts->size() != sizes->size()) {
-        return fail(ExitCode::failure, "scratch_phys and scratch_len differ in length");
-    }
-    std::vector<Range> out;
-    for (std::size_t i = 0; i < starts->size(); ++i) {
-        const std::uint64_t start = starts->at(i);
-        const std::uint64_t end = start + sizes->at(i);
-        if (end <= start || !is_aligned(start | end, page_size)) {
-            return fail(ExitCode::failure,
-                        fmt::format("scratch area {} makes no sense: {:#x}, {} bytes", i, start,
-                                    sizes->at(i)));
-        }
-        out.push_back(make_range(start, end));
-    }
-    return out;
+    return read_areas(file("out"));
+}
+
+Result<std::vector<Range>> kernel_scratch(const System& sys) {
+    return read_areas(sys.path(kernel_out_dir));
 }
 
 Result<Fd> Module::open_data(Side side) const {

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "khob/files.hpp"
 #include "khob/numbers.hpp"
@@ -85,6 +86,40 @@ Result<void> System::kexec_load(PhysAddr entry, std::span<const Segment> segment
         return tl::unexpected(kexec_error(errno, "kexec_load"));
     }
     return {};
+}
+
+Result<void> System::kexec_file_load(const std::filesystem::path& kernel,
+                                     const std::filesystem::path& initrd,
+                                     const std::string& cmdline) {
+    const auto image = open_file(kernel, O_RDONLY);
+    if (!image) {
+        return tl::unexpected(image.error());
+    }
+    Fd ramdisk;
+    if (!initrd.empty()) {
+        auto fd = open_file(initrd, O_RDONLY);
+        if (!fd) {
+            return tl::unexpected(fd.error());
+        }
+        ramdisk = std::move(*fd);
+    }
+    const unsigned long flags = ramdisk.valid() ? 0UL : KEXEC_FILE_NO_INITRAMFS;
+    if (::syscall(SYS_kexec_file_load, image->get(), ramdisk.get(), cmdline.size() + 1,
+                  cmdline.c_str(), flags) == 0) {
+        return {};
+    }
+    switch (errno) {
+        case EADDRNOTAVAIL:
+            return fail(ExitCode::refused,
+                        "the kernel and its initrd do not fit this kernel's own scratch",
+                        "boot this kernel with a larger kho_scratch=, or say `--method kho`");
+        case EKEYREJECTED:
+        case ENOKEY:
+            return fail(ExitCode::refused, "this kernel does not take the other one's signature",
+                        "sign it, or say `--method kho` where nothing is locked down");
+        default:
+            return tl::unexpected(kexec_error(errno, "kexec_file_load"));
+    }
 }
 
 Result<void> System::kexec_unload() {

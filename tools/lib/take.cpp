@@ -51,7 +51,7 @@ Result<void> take_pieces(ScratchTaker& taker, std::uint64_t bytes) {
 }  // namespace
 
 ScratchTaker::~ScratchTaker() {
-    if (areas_ != 0) {
+    if (held_) {
         // The failure that led here is what gets reported; this does what can be done.
         (void)module_->control("out/scratch", "give");
     }
@@ -65,13 +65,20 @@ Result<void> ScratchTaker::take(const AreaRequest& request) {
     if (request.node) {
         line += fmt::format(" node={}", *request.node);
     }
-    if (abi_ && areas_ == 0) {
+    if (abi_ && !held_) {
         line += fmt::format(" abi={}", abi::compatible(*abi_));
     }
     auto got = module_->control("out/scratch", line);
     if (got) {
         ++areas_;
+        held_ = true;
     }
+    return got;
+}
+
+Result<void> ScratchTaker::leave_to_kernel() {
+    auto got = module_->control("out/scratch", "kernel");
+    held_ = got.has_value();
     return got;
 }
 

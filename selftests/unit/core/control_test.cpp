@@ -149,7 +149,7 @@ TEST(Control, Put) {
 TEST(Control, Scratch) {
     khob_scratch_req req{};
     ASSERT_EQ(parse(khob_parse_scratch, "take 0x2000000 0x200000\n", &req), 0);
-    EXPECT_TRUE(req.take);
+    EXPECT_EQ(req.what, KHOB_SCRATCH_TAKE);
     EXPECT_EQ(req.size, 0x2000000U);
     EXPECT_EQ(req.align, 0x200000U);
     EXPECT_FALSE(req.low);
@@ -164,7 +164,9 @@ TEST(Control, Scratch) {
     ASSERT_EQ(parse(khob_parse_scratch, "take 1 4096 abi=kho-v3", &req), 0);
     EXPECT_EQ(req.abi, KHOB_ABI_KHO_V3);
     ASSERT_EQ(parse(khob_parse_scratch, "give\n", &req), 0);
-    EXPECT_FALSE(req.take);
+    EXPECT_EQ(req.what, KHOB_SCRATCH_GIVE);
+    ASSERT_EQ(parse(khob_parse_scratch, "kernel\n", &req), 0);
+    EXPECT_EQ(req.what, KHOB_SCRATCH_KERNEL);
     expect_refused(khob_parse_scratch, never());
     expect_refused(khob_parse_scratch, {"give all",
                                         "take",

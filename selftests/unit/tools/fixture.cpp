@@ -62,6 +62,14 @@ Result<void> FakeSystem::kexec_load(PhysAddr at, std::span<const Segment> segmen
     return load_result;
 }
 
+Result<void> FakeSystem::kexec_file_load(const std::filesystem::path& kernel,
+                                         const std::filesystem::path& initrd,
+                                         const std::string& cmdline) {
+    calls.push_back(fmt::format("kexec_file_load {} {} {}", kernel.filename().string(),
+                                initrd.filename().string(), cmdline));
+    return load_result;
+}
+
 Result<void> FakeSystem::kexec_unload() {
     calls.emplace_back("kexec_unload");
     return {};

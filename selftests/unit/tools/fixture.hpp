@@ -47,6 +47,9 @@ class FakeSystem : public System {
     bool is_root() const override { return root; }
     std::string release() const override { return "6.0-test"; }
     Result<void> kexec_load(PhysAddr at, std::span<const Segment> segments) override;
+    Result<void> kexec_file_load(const std::filesystem::path& kernel,
+                                 const std::filesystem::path& initrd,
+                                 const std::string& cmdline) override;
     Result<void> kexec_unload() override;
     Error kexec_exec() override;
     Result<void> load_module(const std::filesystem::path& file, const std::string& params) override;

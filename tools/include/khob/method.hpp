@@ -17,6 +17,7 @@ namespace khob {
 enum class Method {
     indirect,  ///< its boot code is told of intervals; it need not have KHO
     kho,       ///< its own KHO takes the handover
+    file,      ///< as kho, and the running kernel's own KHO loads it: kexec_file_load(2)
 };
 
 std::string_view to_string(Method method);
@@ -35,21 +36,27 @@ struct MethodChoice {
     std::string kernel_abi;  ///< what the kernel's own KHO takes; empty: it has none
     std::string cmdline;     ///< to be passed
     bool added_kho_on = false;
+    /// The running kernel's own KHO hands over: its root FDT and, unless that is too small for
+    /// the image, its scratch.
+    bool by_kernel = false;
 };
 
 /// What a command line says of kho=: the last one that makes sense counts, as for the kernel.
 std::optional<bool> kho_switch(std::string_view cmdline);
 
 /**
- * Chooses for the kernel in `image`. `module_abi` is the version that the module is set to.
+ * Chooses for the kernel in `image`. `module_abi` is the version that the module is set to,
+ * `native` the version of the running kernel's own KHO if that is on.
  *
  * A kernel with KHO takes its own version only. It is switched on explicitly (kho=on),
  * because the image does not tell its default. What is switched off, or what the user wants
  * so, is told by intervals; the root FDT then has a version that the kernel's own KHO leaves
- * alone. Errors (refused): contradictions, each with what to say instead.
+ * alone. Between two kernels with KHO of one version the running one hands over itself.
+ * Errors (refused): contradictions, each with what to say instead.
  */
 Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
-                                   std::string_view cmdline, abi::Version module_abi);
+                                   std::string_view cmdline, abi::Version module_abi,
+                                   std::optional<abi::Version> native = std::nullopt);
 
 }  // namespace khob
 

@@ -71,6 +71,9 @@ class Module {
 /// pread(2) of exactly `to`.
 Result<void> read_at(const Fd& fd, PhysAddr at, ByteSpan to);
 
+/// The scratch areas of the running kernel's own KHO, in its order; some may be empty.
+Result<std::vector<Range>> kernel_scratch(const System& sys);
+
 }  // namespace khob
 
 #endif  // KHOB_MODULE_HPP

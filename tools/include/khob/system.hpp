@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What khoctl needs of the running kernel: files below /sys and /proc, and four
+// What khoctl needs of the running kernel: files below /sys and /proc, and five
 // system calls. Tests stand in for the calls and put the files in a directory.
 #ifndef KHOB_SYSTEM_HPP
 #define KHOB_SYSTEM_HPP
@@ -34,6 +34,10 @@ class System {
 
     /// kexec_load(2). On failure what was loaded before stays loaded.
     virtual Result<void> kexec_load(PhysAddr entry, std::span<const Segment> segments);
+    /// kexec_file_load(2): the kernel places it itself. `initrd` may be empty. As above.
+    virtual Result<void> kexec_file_load(const std::filesystem::path& kernel,
+                                         const std::filesystem::path& initrd,
+                                         const std::string& cmdline);
     /// kexec_load(2) without segments: forgets what is loaded.
     virtual Result<void> kexec_unload();
     /// sync(2) and reboot(2) into what is loaded. Returns only on failure.

@@ -27,8 +27,10 @@ class ScratchTaker {
     ~ScratchTaker();
 
     Result<void> take(const AreaRequest& request);
+    /// Freezes for a handover by the running kernel's own KHO; areas may be taken besides.
+    Result<void> leave_to_kernel();
     std::size_t areas() const { return areas_; }
-    void keep() { areas_ = 0; }
+    void keep() { held_ = false; }
 
     /// After a refusal: the largest piece that the module found, in bytes.
     std::uint64_t largest() const;
@@ -37,6 +39,7 @@ class ScratchTaker {
     const Module* module_;
     std::optional<abi::Version> abi_;
     std::size_t areas_ = 0;
+    bool held_ = false;
 };
 
 /// One area if there is one, else two. Errors (refused): neither; names the figures.

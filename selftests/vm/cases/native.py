@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From a kernel whose own KHO is on: what is preserved is registered with it as well."""
+
+from __future__ import annotations
+
+from cases.blocks import (ATTACH, CMDLINE, DEBUGFS, EXEC, FILE, FREE_KIB, GET, INSMOD, PUT, RELEASE,
+                          RESTORE, RMMOD, STATUS, UNLOAD, VERIFY, at_least, count_is, preserve)
+from khobvm.case import Case, Generation, Module, Step
+
+_KHO = "7.3"
+_EXTRA = "/lib/modules/$(uname -r)/extra"
+_NATIVE = count_is("source", "native")
+_TAKEN = Step("the kernel took it", "dmesg | grep -i kho; cat /proc/cmdline",
+              contains=("found kexec handover data", "exec from: "), lacks="disabling KHO")
+_FREE = Step("free memory", f"({FREE_KIB}) > /tmp/free; cat /tmp/free")
+_BACK = Step("memory is back", f"set -- $(cat /tmp/free) $({FREE_KIB}); "
+                               "echo free: before $1 after $2 KiB; test $(($1 - $2)) -lt 2048")
+
+
+def _load(kernel: str, generation: int, kho: str, options: str, contains: str) -> Step:
+    return Step("load", f"khoctl load /boot/vmlinuz-{kernel} --initrd $KHOB_INITRD --cmdline "
+                        f"'{CMDLINE}{generation} {kho}' {options} --json",
+                contains=f'"method": "{contains}"', timeout=180)
+
+
+def _case(name: str, doc: str, load: Step, after: str, *first: Step) -> Case:
+    return Case(f"native-{name}", doc,
+                (Generation(_KHO, (INSMOD, _NATIVE, count_is("native.abi", "kho-v4"), FILE,
+                                   preserve(16384, scatter="--scatter"), PUT,
+                                   # Of the kernel's own, as its file in debugfs says.
+                                   Step("with the kernel",
+                                        "cmp /tmp/file /sys/kernel/debug/kho/out/sub_fdts/file"),
+                                   load, STATUS, EXEC)),
+                 Generation(after, (*first, ATTACH, STATUS, VERIFY, GET, RESTORE, RELEASE, STATUS,
+                                    RMMOD))),
+                memory=2048, cpus=2, extra_cmdline="kho=on", tags=("native",), suite="interop")
+
+
+CASES: tuple[Case, ...] = (
+    _case("file", "7.3's own KHO hands over to itself, loaded with kexec_file_load",
+          _load(_KHO, 2, "kho=on", "", "file"), _KHO, _TAKEN),
+    _case("kho", "the same, loaded by khoctl",
+          _load(_KHO, 2, "kho=on", "--method kho", "kho"), _KHO, _TAKEN),
+    _case("off", "7.3's own KHO hands over to 7.3 that has it off",
+          _load(_KHO, 2, "kho=off", "", "indirect"), _KHO),
+    Case("native-test-kho", "lib/test_kho.c preserves with 7.3's own KHO, and restores on 6.12",
+         (Generation(_KHO, (
+             INSMOD, _NATIVE, preserve(1024), Step("insmod test_kho",
+                                                   f"insmod {_EXTRA}/test_kho.ko"),
+             Step("in the kernel's tree", f"wc -l < {DEBUGFS}/out/keys; khoctl ls",
+                  timeout=120),
+             _load("6.12", 2, "", "", "indirect"), at_least("others", "out.others_keys", 100),
+             count_is("out.others_changed", "0"), STATUS,
+             # What comes and goes after the load is not in what was loaded.
+             Step("rmmod test_kho", "rmmod test_kho"),
+             count_is("out.others_changed", "1"),
+             Step("exec is refused", "khoctl exec", expect=3, contains="khoctl unload"),
+             UNLOAD, count_is("out.others_keys", "0"),
+             Step("insmod test_kho again", f"insmod {_EXTRA}/test_kho.ko"),
+             Step("load again", _load("6.12", 2, "", "", "indirect").command, timeout=180),
+             EXEC)),
+          Generation("6.12", (ATTACH, VERIFY,
+                              Step("subtrees", "khoctl ls", contains="kexec-metadata"),
+                              Step("insmod test_kho", f"insmod {_EXTRA}/test_kho.ko"),
+                              Step("test_kho says so", "dmesg | grep test_kho",
+                                   contains="test_kho: KHO restore succeeded", always=True),
+                              RESTORE, RELEASE, STATUS))),
+         memory=2048, extra_cmdline="kho=on", clients=("test_kho",), tags=("native", "clients"),
+         suite="interop"),
+    Case("native-again", "what is registered with the kernel's own KHO is taken back",
+         (Generation(_KHO, (
+             INSMOD, _NATIVE, Step("keys before", f"wc -l < {DEBUGFS}/out/keys > /tmp/keys; "
+                                                  "cat /tmp/keys"),
+             _FREE, FILE, preserve(16384), PUT,
+             _load(_KHO, 2, "kho=on", "", "file"), UNLOAD,
+             _load(_KHO, 2, "kho=on", "--method kho", "kho"), UNLOAD,
+             _load("6.12", 2, "", "", "indirect"), UNLOAD,
+             Step("unpreserve", "khoctl unpreserve all && khoctl unpreserve subtree file "
+                                "&& rm /tmp/file"),
+             Step("keys after", f"wc -l < {DEBUGFS}/out/keys; wc -l < {DEBUGFS}/out/keys | "
+                                "cmp - /tmp/keys; ls /sys/kernel/debug/kho/out/sub_fdts",
+                  lacks=("file", "kho-bridge")),
+             RMMOD, _BACK), needs_initrd=True),),
+         memory=2048, kernels=("6.12", _KHO), extra_cmdline="kho=on", module=Module.NORMAL,
+         tags=("native",), suite="interop"),
+)

@@ -44,7 +44,7 @@ _khoctl()
 		return
 		;;
 	--method)
-		_khoctl_words "auto kho indirect"
+		_khoctl_words "auto kho file indirect"
 		return
 		;;
 	--abi)

@@ -139,6 +139,69 @@ TEST_F(LoadKho, RefusesContradictionsBeforeItTakesAnything) {
     EXPECT_EQ(scratch_control(), "untouched");
 }
 
+/// The same machine, the KHO of whose own kernel is on.
+class LoadNative : public LoadKho {
+  protected:
+    LoadNative() {
+        machine.status("source", "native");
+        machine.status("native.abi", "kho-v4");
+        kernels("0x2000000\n0x0\n0x8000000\n", "0x2000000\n0x0\n0x4000000\n");
+    }
+    void kernels(std::string_view starts, std::string_view sizes) const {
+        machine.dir.write("sys/kernel/debug/kho/out/scratch_phys", starts);
+        machine.dir.write("sys/kernel/debug/kho/out/scratch_len", sizes);
+    }
+};
+
+TEST_F(LoadNative, TheKernelLoadsItself) {
+    const auto got = run();
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(got->choice.method, Method::file);
+    EXPECT_EQ(scratch_control(), "kernel\n");
+    EXPECT_TRUE(got->segments.empty());
+    EXPECT_EQ(machine.system.calls,
+              std::vector<std::string>{"kexec_file_load kernel initrd kho=on quiet"});
+}
+
+TEST_F(LoadNative, WhatTheKernelRefusesLeavesNothingBehind) {
+    machine.system.load_result = fail(ExitCode::refused, "no");
+    const auto got = run();
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().what, "no");
+    EXPECT_EQ(scratch_control(), "give\n");
+}
+
+TEST_F(LoadNative, TheKernelsScratchHoldsTheImageAndIsPassedOnAsItIs) {
+    const auto got = run({.method = Method::kho});
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(scratch_control(), "kernel\n");
+    ASSERT_EQ(got->segments.size(), 3);
+    for (const Segment& s : got->segments) {
+        EXPECT_GE(s.address, large_area) << s.name;
+    }
+    const auto& small = machine.system.memory.at(got->segments[1].address.value());
+    const std::uint64_t at = got->setup_data - got->segments[1].address;
+    EXPECT_EQ(load_le<std::uint64_t>(small, at + 40), 3 * sizeof(abi::scratch));
+}
+
+TEST_F(LoadNative, ScratchOfItsOwnWhereTheKernelsIsTooSmall) {
+    kernels("0x2000000\n", "0x1000\n");
+    const auto got = run({.method = Method::kho});
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(got->scratch.size(), 2);
+    EXPECT_EQ(scratch_control().find("abi="), std::string::npos) << "it is frozen already";
+}
+
+TEST_F(LoadNative, TheJumpIsRefusedOnceOthersHaveChangedTheKernelsTree) {
+    machine.dir.write("sys/kernel/kexec_loaded", "1\n");
+    machine.status("out.state", "frozen");
+    machine.status("out.others_changed", "1");
+    const Error error = exec(machine.system);
+    EXPECT_EQ(error.code, ExitCode::refused);
+    EXPECT_NE(error.hint.find("khoctl unload"), std::string::npos);
+    EXPECT_TRUE(machine.system.calls.empty());
+}
+
 TEST_F(LoadKho, RefusesARootFdtThatTheKernelCannotMap) {
     machine.status("out.fdt_len", "300000");
     const auto got = run();

@@ -101,6 +101,46 @@ TEST(Method, AnotherVersionThanTheKernelsIsRefused) {
     EXPECT_EQ(got->kernel_abi, "kho-v9");
 }
 
+Result<MethodChoice> choose_native(ByteView image, std::string_view cmdline,
+                                   const MethodWishes& wishes = {}) {
+    return choose_method(image, wishes, cmdline, Version::kho_v4, Version::kho_v4);
+}
+
+TEST(Method, BetweenKernelsOfOneVersionTheRunningOneHandsOver) {
+    const auto file = choose_native(kernel("kho-v4"), "");
+    ASSERT_TRUE(file) << file.error().what;
+    EXPECT_EQ(file->method, Method::file);
+    EXPECT_TRUE(file->by_kernel);
+    EXPECT_EQ(file->cmdline, "kho=on");
+    const auto kho = choose_native(kernel("kho-v4"), "", {.method = Method::kho});
+    ASSERT_TRUE(kho);
+    EXPECT_EQ(kho->method, Method::kho);
+    EXPECT_TRUE(kho->by_kernel);
+    const auto indirect = choose_native(kernel(""), "");
+    ASSERT_TRUE(indirect);
+    EXPECT_EQ(indirect->method, Method::indirect);
+    EXPECT_FALSE(indirect->by_kernel);
+}
+
+TEST(Method, BetweenVersionsTheModuleHandsOver) {
+    const auto got = choose_native(kernel("kho-v3"), "");
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(got->method, Method::kho);
+    EXPECT_FALSE(got->by_kernel);
+    EXPECT_EQ(got->abi, Version::kho_v3);
+    expect_refused(choose_native(kernel("kho-v3"), "", {.method = Method::file}),
+                   "this kernel's is kho-v4, the next one's kho-v3", "--method");
+}
+
+TEST(Method, FileIsRefusedWhereTheRunningKernelCannotHandOver) {
+    expect_refused(choose(kernel("kho-v4"), "", {.method = Method::file}), "this one has none",
+                   "--method");
+    expect_refused(choose_native(kernel(""), "", {.method = Method::file}),
+                   "method file would lose everything", "--method");
+    expect_refused(choose_native(kernel("kho-v4"), "kho=off", {.method = Method::file}),
+                   "switches the kernel's KHO off", "kho=on");
+}
+
 TEST(Method, OfAnOpaqueKernelTheUserHasToKnow) {
     expect_refused(choose(opaque(), ""), "cannot tell whether the kernel has KHO", "--abi");
     expect_refused(choose(opaque(), "", {.method = Method::kho}), "cannot tell", "--abi");

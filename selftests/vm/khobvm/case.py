@@ -71,7 +71,8 @@ class Case:
     memory: MiB. cpus: virtual CPUs. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
     programs the guest gets with their libraries. clients: modules that use kho_bridge
-    (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. outcome: what must come out, so that
+    (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
+    they use the kernel's own KHO all the same. outcome: what must come out, so that
     the runner's own verdicts can be tested. boot: seconds of silence allowed besides a
     step's own timeout: a generation boots in them, or an initrd is packed. suite: "stock",
     or "interop" for what needs a kernel with KHO, which takes minutes to build.
@@ -86,6 +87,7 @@ class Case:
     kernels: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
+    native_clients: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     outcome: Outcome = Outcome.PASSED
     boot: int = 60

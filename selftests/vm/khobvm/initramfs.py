@@ -197,7 +197,7 @@ def _add_clients(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
     """The clients for every kernel that has a part, built if need be."""
     for series in case.series():
         kernel = kernels[series]
-        bridge = None if case.module is Module.NONE \
+        bridge = None if case.module is Module.NONE or series in case.native_clients \
             else artefacts.module_for(case.module, kernel.release)
         for name in case.clients:
             client = clients.build(name, kernel, bridge, artefacts.build, progress)

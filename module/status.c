@@ -36,7 +36,7 @@ static void khob_status_out(struct seq_file *m)
 	seq_printf(m, "out.carried_keys: %llu\n",
 		   out->frozen && khob_in.tree_ready ? khob_in.tree.nr_keys : 0);
 	seq_printf(m, "out.others_keys: %llu\n", khob_native_keys());
-	seq_printf(m, "out.others_changed: %d\n", khob_native_changed());
+	seq_printf(m, "out.others_changed: %d\n", !!khob_native_changed());
 	seq_printf(m, "out.root_phys: 0x%llx\n", tree ? out->tree.root_pa : 0);
 	seq_printf(m, "out.fdt_phys: 0x%llx\n", out->fdt_pa);
 	seq_printf(m, "out.fdt_len: %llu\n", out->fdt_len);

@@ -58,7 +58,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
     khob_scratch_req scratch{};
     why = nullptr;
-    if (accepted(khob_parse_scratch(line, size, &scratch, &why), why) && scratch.take) {
+    if (accepted(khob_parse_scratch(line, size, &scratch, &why), why) &&
+        scratch.what == KHOB_SCRATCH_TAKE) {
         require(scratch.size > 0 && scratch.size + scratch.align > scratch.size,
                 "a scratch area's size can be rounded");
         require(scratch.align >= KHOB_PAGE_SIZE && (scratch.align & (scratch.align - 1)) == 0,

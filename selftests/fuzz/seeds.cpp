@@ -191,6 +191,7 @@ bool control_seeds(const std::filesystem::path& directory) {
         "take 0x2000000 0x200000\n",
         "give\n",
         "18446744073709551615\n",
+        "kernel\n",
     });
     Corpus corpus(directory, "control");
     for (std::size_t i = 0; i < lines.size(); i++) {

@@ -348,7 +348,8 @@ static int khob_make_meta(struct khob_freezer *fz)
 /* Says so, unless the place where it failed has said something better. */
 static int khob_freeze_failed(int err)
 {
-	if (err == -EEXIST || err == -E2BIG || err == -EFAULT || err == -EBADMSG)
+	if (err == -EEXIST || err == -E2BIG || err == -EFAULT || err == -EBADMSG ||
+	    err == -ENOENT || err == -ENOSPC)
 		return err;
 	return khob_refuse(err, "scratch: cannot write the root FDT (error %d)", err);
 }

@@ -9,12 +9,15 @@
 #include <linux/kexec_handover.h>
 #include <linux/memory_hotplug.h>
 #include <linux/random.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "khob.h"
 
 /* The kernel's root FDT is one page. */
 #define KHOB_NATIVE_FDT_MAX PAGE_SIZE
+/* Pages; a hole in memory is no smaller. */
+#define KHOB_NATIVE_HOLE PHYS_PFN(SZ_2M)
 /* While the kernel changes its FDT, a look at it may find it half done. */
 #define KHOB_NATIVE_TRIES 100
 
@@ -123,7 +126,7 @@ static u64 khob_native_scan(struct khob_native_wanted *want)
 		struct page *page = pfn_to_online_page(pfn);
 
 		if (!page)
-			pfn = ALIGN(pfn + 1, PAGES_PER_SECTION) - 1;
+			pfn = ALIGN(pfn + 1, KHOB_NATIVE_HOLE) - 1;
 		else if (khob_native_may_be(page) && khob_native_is(page, copy, want))
 			return PFN_PHYS(pfn);
 		if (IS_ALIGNED(pfn, 1024))

@@ -67,6 +67,21 @@ CASES: tuple[Case, ...] = (
                               RESTORE, RELEASE, STATUS))),
          memory=2048, extra_cmdline="kho=on", clients=("test_kho",), native_clients=(_KHO,),
          tags=("native", "clients"), suite="interop"),
+    # After a handover the kernel shows its root FDT in debugfs no more.
+    Case("native-chain", "what was not restored goes on from 7.3's own KHO to 7.3's and to 6.12",
+         (Generation(_KHO, (INSMOD, FILE, preserve(8192, scatter="--scatter"), PUT,
+                            _load(_KHO, 2, "kho=on", "", "file"), EXEC)),
+          Generation(_KHO, (ATTACH, _NATIVE, count_is("in.kexec_count", "1"), VERIFY, GET,
+                            preserve(1024, seed=9), _load(_KHO, 3, "kho=on", "", "file"),
+                            at_least("carried", "out.carried_keys", 1), EXEC)),
+          Generation(_KHO, (ATTACH, count_is("in.kexec_count", "2"), VERIFY, GET,
+                            count_is("in.pages", "9216"),
+                            _load(_KHO, 4, "kho=on", "--method kho", "kho"), EXEC)),
+          Generation(_KHO, (ATTACH, count_is("in.kexec_count", "3"), VERIFY, GET,
+                            _load("6.12", 5, "", "", "indirect"), EXEC)),
+          Generation("6.12", (ATTACH, count_is("in.kexec_count", "4"), VERIFY, GET,
+                              count_is("in.pages", "9216"), RESTORE, RELEASE, STATUS, RMMOD))),
+         memory=2048, cpus=2, extra_cmdline="kho=on", tags=("native",), suite="interop"),
     Case("native-again", "what is registered with the kernel's own KHO is taken back",
          (Generation(_KHO, (
              INSMOD, _NATIVE, Step("keys before", f"wc -l < {DEBUGFS}/out/keys > /tmp/keys; "

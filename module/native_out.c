@@ -405,7 +405,8 @@ int khob_native_publish(const struct khob_fdt_subtree *sub)
 	if (ret == -EEXIST)
 		return 0;
 	if (ret)
-		return khob_refuse(ret, "scratch: the kernel's own root FDT has no room for %s",
+		return khob_refuse(-ENOSPC,
+				   "scratch: the kernel's own root FDT has no room for %s",
 				   sub->name);
 	list_add(&no_free_ptr(blob)->list, &khob_native.blobs);
 	return 0;

@@ -26,32 +26,32 @@ static void khob_chunk_free(struct khob_arena *arena, struct khob_mem_chunk *chu
 	kfree(chunk);
 }
 
-static struct khob_mem_chunk *khob_chunk_new(struct khob_arena *arena, unsigned long nr)
+/**
+ * khob_arena_adopt() - a chunk of pages that the caller has taken
+ * @arena: the arena
+ * @pfn: the first, aligned to a chunk
+ * @nr: how many: whole chunks
+ *
+ * Return: 0, and the arena frees them; or -ENOMEM, and they are still the caller's.
+ */
+int khob_arena_adopt(struct khob_arena *arena, unsigned long pfn, unsigned long nr)
 {
 	struct khob_mem_chunk *chunk __free(kfree) = kzalloc(sizeof(*chunk), GFP_KERNEL);
-	int ret;
 
 	if (!chunk)
-		return ERR_PTR(-ENOMEM);
-	ret = khob_contig_alloc(nr, KHOB_CHUNK_PAGES, &chunk->pfn);
-	if (ret)
-		return ERR_PTR(ret);
+		return -ENOMEM;
+	chunk->pfn = pfn;
 	chunk->nr = nr;
 	chunk->pool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
 	if (!chunk->pool)
-		goto err_pages;
-	ret = gen_pool_add(chunk->pool, PFN_PHYS(chunk->pfn), nr << PAGE_SHIFT, NUMA_NO_NODE);
-	if (ret)
-		goto err_pool;
-	list_add_tail(&chunk->list, &arena->chunks);
+		return -ENOMEM;
+	if (gen_pool_add(chunk->pool, PFN_PHYS(pfn), nr << PAGE_SHIFT, NUMA_NO_NODE)) {
+		gen_pool_destroy(chunk->pool);
+		return -ENOMEM;
+	}
 	arena->nr_pages += nr;
-	return_ptr(chunk);
-
-err_pool:
-	gen_pool_destroy(chunk->pool);
-err_pages:
-	khob_contig_free(chunk->pfn, nr);
-	return ERR_PTR(-ENOMEM);
+	list_add_tail(&no_free_ptr(chunk)->list, &arena->chunks);
+	return 0;
 }
 
 /**
@@ -61,13 +61,19 @@ err_pages:
  */
 int khob_arena_grow(struct khob_arena *arena, u64 bytes)
 {
-	struct khob_mem_chunk *chunk;
 	u64 nr = ALIGN(PFN_UP(max_t(u64, bytes, 1)), KHOB_CHUNK_PAGES);
+	unsigned long pfn;
+	int ret;
 
 	if (bytes > PFN_PHYS(khob_end_pfn()))
 		return -ENOMEM;
-	chunk = khob_chunk_new(arena, nr);
-	return PTR_ERR_OR_ZERO(chunk);
+	ret = khob_contig_alloc(nr, KHOB_CHUNK_PAGES, &pfn);
+	if (ret)
+		return ret;
+	ret = khob_arena_adopt(arena, pfn, nr);
+	if (ret)
+		khob_contig_free(pfn, nr);
+	return ret;
 }
 
 /**
@@ -94,16 +100,19 @@ void khob_arena_reserve(struct khob_arena *arena, u64 bytes)
 	}
 }
 
-static u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned)
+/* As khob_arena_alloc(), but out of the chunks that there are. */
+u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned)
 {
 	struct khob_mem_chunk *chunk;
 
 	list_for_each_entry(chunk, &arena->chunks, list) {
-		u64 pa = gen_pool_alloc_algo(chunk->pool, bytes,
-					     aligned ? gen_pool_first_fit_order_align :
-						       gen_pool_first_fit,
-					     NULL);
+		u64 pa = 0;
 
+		if (!chunk->closed)
+			pa = gen_pool_alloc_algo(chunk->pool, bytes,
+						 aligned ? gen_pool_first_fit_order_align :
+							   gen_pool_first_fit,
+						 NULL);
 		if (pa)
 			return pa;
 	}
@@ -145,6 +154,64 @@ void khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes)
 
 	if (chunk)
 		gen_pool_free(chunk->pool, pa, bytes);
+}
+
+/* Bytes of new chunks for @bytes when @room is free in those that there are. */
+static u64 khob_chunks_for(u64 bytes, u64 room)
+{
+	return bytes > room ? ALIGN(bytes - room, PFN_PHYS(KHOB_CHUNK_PAGES)) : 0;
+}
+
+/* Emptying a chunk is worth copying what it holds if that is at most half of it. */
+static bool khob_chunk_sparse(const struct khob_mem_chunk *chunk)
+{
+	return gen_pool_avail(chunk->pool) >= gen_pool_size(chunk->pool) / 2;
+}
+
+/**
+ * khob_arena_close() - choose the chunks to be emptied
+ * @arena: the arena
+ * @more: bytes that are to come in besides
+ *
+ * Those that are at most half full, if that leaves the arena smaller than it would be
+ * otherwise. Nothing is handed out of them until khob_arena_open().
+ */
+void khob_arena_close(struct khob_arena *arena, u64 more)
+{
+	u64 used = 0, sparse = 0, room = 0;
+	struct khob_mem_chunk *chunk;
+
+	list_for_each_entry(chunk, &arena->chunks, list) {
+		u64 avail = gen_pool_avail(chunk->pool), size = gen_pool_size(chunk->pool);
+
+		if (khob_chunk_sparse(chunk)) {
+			used += size - avail;
+			sparse += size;
+		} else {
+			room += avail;
+		}
+	}
+	if (khob_chunks_for(more + used, room) >=
+	    khob_chunks_for(more, room + sparse - used) + sparse)
+		return;
+	list_for_each_entry(chunk, &arena->chunks, list)
+		chunk->closed = khob_chunk_sparse(chunk);
+}
+
+void khob_arena_open(struct khob_arena *arena)
+{
+	struct khob_mem_chunk *chunk;
+
+	list_for_each_entry(chunk, &arena->chunks, list)
+		chunk->closed = false;
+}
+
+/* Whether @pa lies in a chunk that is to be emptied. */
+bool khob_arena_closed(struct khob_arena *arena, u64 pa)
+{
+	struct khob_mem_chunk *chunk = khob_arena_chunk(arena, pa);
+
+	return chunk && chunk->closed;
 }
 
 /**

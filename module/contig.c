@@ -168,6 +168,28 @@ int khob_contig_take(unsigned long pfn, unsigned long nr)
 	return khob_contig_try(pfn, nr) ? -EBUSY : 0;
 }
 
+/*
+ * How many of these pages are in the way of taking them all; ULONG_MAX if they are not all
+ * RAM of one zone that may be used.
+ */
+unsigned long khob_contig_pinned(unsigned long pfn, unsigned long nr)
+{
+	struct page *first = pfn_to_online_page(pfn);
+	unsigned long end = pfn + nr, pinned = 0;
+
+	if (!first || !khob_zone_usable(page_zone(first)))
+		return ULONG_MAX;
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page || page_zone(page) != page_zone(first))
+			return ULONG_MAX;
+		if (!khob_page_may_move(page))
+			pinned++;
+	}
+	return pinned;
+}
+
 void khob_contig_free(unsigned long pfn, unsigned long nr)
 {
 	free_contig_range(pfn, nr);

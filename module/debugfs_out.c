@@ -9,7 +9,7 @@
 
 static struct dentry *khob_out_subs;
 
-/* out/preserve, out/unpreserve, out/put, out/scratch */
+/* out/preserve, out/unpreserve, out/compact, out/put, out/scratch */
 
 static int khob_preserve_act(const char *line, size_t len)
 {
@@ -29,6 +29,16 @@ static int khob_unpreserve_act(const char *line, size_t len)
 	if (khob_parse_target(line, len, &target, &why))
 		return khob_refuse(-EINVAL, "unpreserve: %s", why);
 	return khob_out_unpreserve(&target);
+}
+
+static int khob_compact_act(const char *line, size_t len)
+{
+	struct khob_compact_req req;
+	const char *why = NULL;
+
+	if (khob_parse_compact(line, len, &req, &why))
+		return khob_refuse(-EINVAL, "compact: %s", why);
+	return khob_out_compact(&req);
 }
 
 static int khob_put_act(const char *line, size_t len)
@@ -61,6 +71,7 @@ static int khob_scratch_act(const char *line, size_t len)
 
 KHOB_CONTROL_FILE(khob_preserve);
 KHOB_CONTROL_FILE(khob_unpreserve);
+KHOB_CONTROL_FILE(khob_compact);
 KHOB_CONTROL_FILE(khob_put);
 KHOB_CONTROL_FILE(khob_scratch);
 
@@ -253,6 +264,7 @@ void khob_debugfs_out(struct dentry *root)
 	debugfs_create_file("scratch_len", 0600, dir, NULL, &khob_scratch_len_fops);
 	debugfs_create_file("preserve", 0600, dir, NULL, &khob_preserve_fops);
 	debugfs_create_file("unpreserve", 0600, dir, NULL, &khob_unpreserve_fops);
+	debugfs_create_file("compact", 0600, dir, NULL, &khob_compact_fops);
 	debugfs_create_file("put", 0600, dir, NULL, &khob_put_fops);
 	debugfs_create_file("scratch", 0600, dir, NULL, &khob_scratch_fops);
 }

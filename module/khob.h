@@ -61,6 +61,7 @@ int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn)
 int khob_contig_alloc_at(unsigned long nr, unsigned long align, const struct khob_where *where,
 			 unsigned long *pfn);
 int khob_contig_take(unsigned long pfn, unsigned long nr);
+unsigned long khob_contig_pinned(unsigned long pfn, unsigned long nr);
 void khob_contig_free(unsigned long pfn, unsigned long nr);
 unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
 				  const struct khob_where *where);
@@ -74,6 +75,7 @@ unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
  * @pfn: first page
  * @nr: pages
  * @preserved: its pages have keys in the outgoing tree (metadata arena only)
+ * @closed: it is being emptied: nothing more is handed out of it
  */
 struct khob_mem_chunk {
 	struct list_head list;
@@ -81,6 +83,7 @@ struct khob_mem_chunk {
 	unsigned long pfn;
 	unsigned long nr;
 	bool preserved;
+	bool closed;
 };
 
 struct khob_arena {
@@ -90,9 +93,14 @@ struct khob_arena {
 
 void khob_arena_init(struct khob_arena *arena);
 int khob_arena_grow(struct khob_arena *arena, u64 bytes);
+int khob_arena_adopt(struct khob_arena *arena, unsigned long pfn, unsigned long nr);
 void khob_arena_reserve(struct khob_arena *arena, u64 bytes);
 u64 khob_arena_alloc(struct khob_arena *arena, u64 bytes, bool aligned);
 void khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
+u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned);
+void khob_arena_close(struct khob_arena *arena, u64 more);
+void khob_arena_open(struct khob_arena *arena);
+bool khob_arena_closed(struct khob_arena *arena, u64 pa);
 void khob_arena_trim(struct khob_arena *arena, bool (*drop)(struct khob_mem_chunk *chunk));
 
 /* scatter.c */
@@ -182,6 +190,14 @@ struct khob_scratch_area {
 	unsigned long nr;
 };
 
+/* What a compaction did: folios and bytes that moved, bytes that are still to be moved. */
+struct khob_compacted {
+	u64 folios;
+	u64 bytes;
+	u64 left;
+	u64 us;
+};
+
 struct khob_out {
 	enum khob_abi abi;
 	struct khob_radix tree;
@@ -194,6 +210,8 @@ struct khob_out {
 	u64 orders[KHOB_ORDER_MAX + 1];
 	u64 next_index;
 	u64 preserve_us;
+	struct khob_compacted compacted; /* by the last compaction */
+	u64 nr_compactions;
 	struct list_head subtrees;
 	unsigned int nr_subtrees;
 	struct list_head scratch;
@@ -233,6 +251,10 @@ int khob_out_unpreserve(const struct khob_target *t);
 void khob_out_unpreserve_all(void);
 int khob_folio_insert(struct khob_folio *f);
 void khob_folio_drop(struct khob_folio *f);
+int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
+
+/* compact.c */
+int khob_out_compact(const struct khob_compact_req *req);
 
 /* client_out.c; all under khob_lock */
 int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_owner owner);

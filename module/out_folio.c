@@ -27,19 +27,28 @@ static void khob_folio_free_memory(const struct khob_folio *f)
 	}
 }
 
+/* Puts a folio into the books at @pa. Return: 0, or an error, and nothing changed. */
+static int khob_folio_enter(struct khob_folio *f, u64 pa)
+{
+	int ret;
+
+	ret = khob_out_add_page(pa, f->order);
+	if (ret)
+		return ret;
+	ret = xa_insert(&khob_out.folios, PHYS_PFN(pa), f, GFP_KERNEL);
+	if (ret)
+		khob_out_del_page(pa, f->order);
+	return ret;
+}
+
 /* Adds a folio whose memory exists; on failure nothing changed and it is the caller's. */
 int khob_folio_insert(struct khob_folio *f)
 {
 	int ret;
 
-	ret = khob_out_add_page(f->pa, f->order);
+	ret = khob_folio_enter(f, f->pa);
 	if (ret)
 		return ret;
-	ret = xa_insert(&khob_out.folios, PHYS_PFN(f->pa), f, GFP_KERNEL);
-	if (ret) {
-		khob_out_del_page(f->pa, f->order);
-		return ret;
-	}
 	khob_out.nr_folios++;
 	khob_out.pages += 1ULL << f->order;
 	khob_out.orders[f->order]++;
@@ -56,6 +65,33 @@ void khob_folio_drop(struct khob_folio *f)
 	khob_out.orders[f->order]--;
 	khob_folio_free_memory(f);
 	kfree(f);
+}
+
+/**
+ * khob_folio_move() - give a folio another place
+ * @f: one of this module's, not a client's
+ * @pa: memory of its size, aligned to it
+ * @owner: where that came from
+ *
+ * Copies the contents and frees the old place. Context: process, khob_lock held, not
+ * frozen.
+ *
+ * Return: 0, and @pa is the folio's; or an error, and nothing changed.
+ */
+int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner)
+{
+	int ret;
+
+	ret = khob_folio_enter(f, pa);
+	if (ret)
+		return ret;
+	memcpy(__va(pa), __va(f->pa), PAGE_SIZE << f->order);
+	xa_erase(&khob_out.folios, PHYS_PFN(f->pa));
+	khob_out_del_page(f->pa, f->order);
+	khob_folio_free_memory(f);
+	f->pa = pa;
+	f->owner = owner;
+	return 0;
 }
 
 /*

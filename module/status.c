@@ -41,6 +41,11 @@ static void khob_status_out(struct seq_file *m)
 	seq_printf(m, "out.fdt_phys: 0x%llx\n", out->fdt_pa);
 	seq_printf(m, "out.fdt_len: %llu\n", out->fdt_len);
 	seq_printf(m, "out.preserve_us: %llu\n", out->preserve_us);
+	seq_printf(m, "out.compactions: %llu\n", out->nr_compactions);
+	seq_printf(m, "out.compact_folios: %llu\n", out->compacted.folios);
+	seq_printf(m, "out.compact_bytes: %llu\n", out->compacted.bytes);
+	seq_printf(m, "out.compact_left: %llu\n", out->compacted.left);
+	seq_printf(m, "out.compact_us: %llu\n", out->compacted.us);
 	seq_printf(m, "scratch.areas: %u\n", out->nr_scratch);
 	seq_printf(m, "scratch.bytes: %llu\n", out->scratch_bytes);
 	seq_printf(m, "scratch.largest: %llu\n", out->scratch_largest);

@@ -363,3 +363,22 @@ int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *re
 	}
 	return err ? err : khob_scratch_words(&text, req, why);
 }
+
+int khob_parse_compact(const char *line, size_t len, struct khob_compact_req *req,
+		       const char **why)
+{
+	struct khob_text text, word;
+	int err = khob_line(line, len, &text, why);
+
+	if (err)
+		return err;
+	memset(req, 0, sizeof(*req));
+	if (khob_word(&text, &word) && khob_text_is(&word, "all")) {
+		req->all = true;
+		req->most = U64_MAX;
+	} else if (!khob_number(&word, &req->most) || !req->most) {
+		*why = "all or a number of bytes above 0 is wanted";
+		return -EINVAL;
+	}
+	return khob_take_end(&text, why);
+}

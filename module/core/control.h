@@ -49,6 +49,12 @@ struct khob_scratch_req {
 	u64 align;
 };
 
+/* "all" | "BYTES" */
+struct khob_compact_req {
+	bool all; /* what is scattered, and the chunks that are worth emptying */
+	u64 most; /* bytes at most, and only of what is scattered; U64_MAX with @all */
+};
+
 /*
  * Each parses one line of @len bytes (one trailing newline allowed, no NUL).
  * Numbers are decimal or 0x hex and must fit. Return: 0, or -EINVAL with one
@@ -60,6 +66,8 @@ int khob_parse_preserve(const char *line, size_t len, struct khob_preserve_req *
 			const char **why);
 int khob_parse_put(const char *line, size_t len, struct khob_fdt_subtree *sub, const char **why);
 int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *req,
+		       const char **why);
+int khob_parse_compact(const char *line, size_t len, struct khob_compact_req *req,
 		       const char **why);
 
 #ifdef __cplusplus

@@ -56,6 +56,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         require(khob_subtree_name_ok(put.name) && put.size > 0, "a put has a name and bytes");
     }
 
+    khob_compact_req compact{};
+    why = nullptr;
+    if (accepted(khob_parse_compact(line, size, &compact, &why), why)) {
+        require(compact.most > 0 && compact.all != is_number, "an amount, or all");
+    }
+
     khob_scratch_req scratch{};
     why = nullptr;
     if (accepted(khob_parse_scratch(line, size, &scratch, &why), why) &&

@@ -146,6 +146,19 @@ TEST(Control, Put) {
                                     std::string(64, 'n') + " 1", "blob 18446744073709551616"});
 }
 
+TEST(Control, Compact) {
+    khob_compact_req req{};
+    ASSERT_EQ(parse(khob_parse_compact, " all\n", &req), 0);
+    EXPECT_TRUE(req.all);
+    EXPECT_EQ(req.most, u64_max);
+    ASSERT_EQ(parse(khob_parse_compact, "0x8000000\n", &req), 0);
+    EXPECT_FALSE(req.all);
+    EXPECT_EQ(req.most, 0x8000000U);
+    expect_refused(khob_parse_compact, never());
+    expect_refused(khob_parse_compact,
+                   {"0", "all 1", "1 all", "1 2", "al", "-1", "1k", "18446744073709551616"});
+}
+
 TEST(Control, Scratch) {
     khob_scratch_req req{};
     ASSERT_EQ(parse(khob_parse_scratch, "take 0x2000000 0x200000\n", &req), 0);

@@ -26,8 +26,8 @@ _khoctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
-	local commands="status walk ls abi probe preserve unpreserve put load unload exec attach verify
-		get restore release"
+	local commands="status walk ls abi probe preserve unpreserve compact put load unload exec attach
+		verify get restore release"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -68,6 +68,7 @@ _khoctl()
 	walk) _khoctl_words "--in --out --ranges --json --help" ;;
 	abi) _khoctl_words "kho-v2 kho-v3 kho-v4 --json --help" ;;
 	preserve) _khoctl_words "--pages --order --seed --scatter --json --help" ;;
+	compact) _khoctl_words "--max-ranges --dry-run --json --help" ;;
 	unpreserve) _khoctl_words "all subtree --json --help" ;;
 	restore) _khoctl_words "all --json --help" ;;
 	release) _khoctl_words "all subtree --json --help" ;;
@@ -84,7 +85,7 @@ _khoctl()
 		if [[ $cur == -* ]]; then
 			[[ $command == put ]] && _khoctl_words "--json --help"
 			[[ $command == load ]] && _khoctl_words "--initrd --cmdline --reuse-cmdline
-				--max-ranges --method --abi --json --help"
+				--max-ranges --compact --method --abi --json --help"
 		elif [[ $command == load || $COMP_CWORD -ge 3 ]]; then
 			_khoctl_files
 		fi

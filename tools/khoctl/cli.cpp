@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "khob/covering.hpp"
 #include "khob/numbers.hpp"
 #include "run.hpp"
 
@@ -67,6 +68,12 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_
             },
             summary)
         ->type_name("NUMBER");
+}
+
+void add_max_ranges(CLI::App& command, std::uint64_t& value) {
+    add_number(command, "--max-ranges", value, 1, most_intervals,
+               fmt::format("cover what is preserved with at most so many intervals (default {})",
+                           default_max_intervals));
 }
 
 ExitCode run(int argc, const char* const* argv, const Streams& streams,

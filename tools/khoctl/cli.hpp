@@ -48,8 +48,11 @@ void add_json(CLI::App& command, Selection& selection);
 CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_t& value,
                         std::uint64_t least, std::uint64_t most, const std::string& summary);
 
+/// Adds --max-ranges: how many intervals a covering may have.
+void add_max_ranges(CLI::App& command, std::uint64_t& value);
+
 void add_views(CLI::App& app, Selection& selection);     // status, walk, ls, abi
-void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, put
+void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, compact, put
 void add_kexec(CLI::App& app, Selection& selection);     // load, unload, exec
 void add_inspect(CLI::App& app, Selection& selection);   // probe
 void add_incoming(CLI::App& app, Selection& selection);  // attach, verify, get, restore, release

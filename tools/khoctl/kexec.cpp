@@ -11,9 +11,6 @@ namespace khob::cli {
 
 namespace {
 
-// The module takes a chain of more nodes for a cycle.
-constexpr std::uint64_t most_ranges = 4000;
-
 constexpr const char* automatic = "auto";
 
 struct LoadArguments {
@@ -23,6 +20,7 @@ struct LoadArguments {
     std::uint64_t max_ranges = default_max_intervals;
     bool has_cmdline = false;
     bool reuse_cmdline = false;
+    bool compact = false;
     std::string method{automatic};
     std::string abi{automatic};
 };
@@ -77,7 +75,8 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
                               .initrd = args.initrd,
                               .cmdline = std::move(*cmdline),
                               .max_intervals = args.max_ranges,
-                              .wishes = *wishes};
+                              .wishes = *wishes,
+                              .compact = args.compact};
     const auto report = load(*ctx.system, options, *ctx.progress);
     if (!report) {
         return tl::unexpected(report.error());
@@ -109,9 +108,8 @@ void add_kexec(CLI::App& app, Selection& selection) {
     CLI::Option* cmdline = load_cmd->add_option("--cmdline", args->cmdline, "its command line");
     load_cmd->add_flag("--reuse-cmdline", args->reuse_cmdline,
                        "this kernel's command line, then that of --cmdline");
-    add_number(*load_cmd, "--max-ranges", args->max_ranges, 1, most_ranges,
-               fmt::format("cover what is preserved with at most so many intervals (default {})",
-                           default_max_intervals));
+    add_max_ranges(*load_cmd, args->max_ranges);
+    load_cmd->add_flag("--compact", args->compact, "do as `khoctl compact` first");
     load_cmd
         ->add_option("--method", args->method,
                      "how the next kernel learns of it: kho if it has KHO, else indirect, or file "

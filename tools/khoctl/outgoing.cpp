@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The subcommands that say what survives: preserve, unpreserve, put.
+// The subcommands that say what survives, and where: preserve, unpreserve, compact, put.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "cli.hpp"
+#include "khob/compact.hpp"
+#include "khob/interrupt.hpp"
 #include "khob/module.hpp"
 #include "target.hpp"
 
@@ -98,6 +100,37 @@ Result<Outcome> unpreserve(Context& ctx, const std::vector<std::string>& target)
     return Outcome{std::move(value), {}};
 }
 
+struct CompactOptions {
+    std::uint64_t max_ranges = default_max_intervals;
+    bool dry_run = false;
+};
+
+Result<Outcome> compact_memory(Context& ctx, const CompactOptions& options) {
+    const auto module = Module::open(*ctx.system);
+    if (!module) {
+        return tl::unexpected(module.error());
+    }
+    const auto map = MemoryMap::read(ctx.system->path("/sys/firmware/memmap"));
+    if (!map) {
+        return tl::unexpected(map.error());
+    }
+    if (options.dry_run) {
+        const auto spread = Spread::read(*module, *map, options.max_ranges);
+        if (!spread) {
+            return tl::unexpected(spread.error());
+        }
+        Value value;
+        value.set("before", spread->to_value());
+        return Outcome{std::move(value), {}};
+    }
+    const InterruptGuard interrupts;
+    const auto report = compact(*module, *map, options.max_ranges, *ctx.progress);
+    if (!report) {
+        return tl::unexpected(report.error());
+    }
+    return Outcome{report->to_value(), report->error};
+}
+
 Result<Outcome> put(Context& ctx, const std::string& name, const std::string& file) {
     if (auto ok = check_subtree_name(name); !ok) {
         return tl::unexpected(ok.error());
@@ -159,6 +192,18 @@ void add_outgoing(CLI::App& app, Selection& selection) {
     add_json(*unpreserve_cmd, selection);
     unpreserve_cmd->callback([&selection, target] {
         selection.action = [target](Context& ctx) { return unpreserve(ctx, *target); };
+    });
+
+    const auto compaction = std::make_shared<CompactOptions>();
+    CLI::App* compact_cmd = add_command(
+        app, "compact", "Move what the module owns together, so that few intervals cover it",
+        "khoctl compact --json");
+    add_max_ranges(*compact_cmd, compaction->max_ranges);
+    compact_cmd->add_flag("--dry-run", compaction->dry_run,
+                          "only say what covering it as it is would cost");
+    add_json(*compact_cmd, selection);
+    compact_cmd->callback([&selection, compaction] {
+        selection.action = [compaction](Context& ctx) { return compact_memory(ctx, *compaction); };
     });
 
     const auto names = std::make_shared<std::pair<std::string, std::string>>();

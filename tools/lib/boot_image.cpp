@@ -127,7 +127,10 @@ Result<MemoryBudget> check_memory(const MemoryMap& map, const Covering& covering
                         human_bytes(out.left_bytes), human_bytes(out.ram_bytes),
                         human_bytes(out.covered_bytes), human_bytes(covering.preserved_bytes),
                         human_bytes(covering.gap_bytes), human_bytes(out.safe_bytes)),
-            "preserve less, scatter it less, or raise --max-ranges so that fewer gaps are covered");
+            covering.gap_bytes > 0
+                ? "close gaps with `khoctl compact` or load --compact, raise --max-ranges so that "
+                  "fewer are covered, or preserve less"
+                : "preserve less");
     }
     return out;
 }

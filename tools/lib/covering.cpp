@@ -50,11 +50,13 @@ Result<Covering> cover(std::span<const Range> preserved, std::span<const Range> 
         }
     }
     if (forced > max) {
-        return fail(ExitCode::refused,
-                    fmt::format("what is preserved needs at least {} intervals, because of holes "
-                                "in memory, and at most {} are allowed",
-                                forced, max),
-                    "preserve less, or raise --max-ranges if the incoming kernel takes more");
+        return fail(
+            ExitCode::refused,
+            fmt::format("what is preserved needs at least {} intervals, because of holes "
+                        "in memory, and at most {} are allowed",
+                        forced, max),
+            "bring it together with `khoctl compact` or load --compact, raise --max-ranges if "
+            "the incoming kernel takes more, or preserve less");
     }
 
     // Gaps of no bytes are never worth an interval.

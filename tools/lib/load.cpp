@@ -16,7 +16,7 @@ namespace khob {
 
 namespace {
 
-/// What the checks have read; nothing has been changed yet.
+/// What the checks have read; nothing has been changed yet but by a compaction.
 struct Prepared {
     MethodChoice choice;
     abi::Version abi = abi::default_version;
@@ -27,6 +27,7 @@ struct Prepared {
     MemoryMap map;
     ByteVector boot_params;
     PhysAddr rsdp;
+    std::optional<CompactReport> compacted;
 };
 
 /// What follows from the frozen state.
@@ -95,7 +96,30 @@ bool preserves(const Module& module, const Range& want) {
                                     [&want](const Range& r) { return r.contains(want); });
 }
 
-Result<Prepared> prepare(const System& sys, const Module& module, const LoadOptions& options) {
+/// Whether what is preserved can be covered at a bearable cost.
+Result<void> check_cost(const Module& module, const Prepared& in, std::size_t max_intervals) {
+    const auto covering = plan(module, in, {}, max_intervals);
+    if (!covering) {
+        return tl::unexpected(covering.error());
+    }
+    if (auto ok = check_memory(in.map, *covering, in.kernel, in.initrd.size()); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    return {};
+}
+
+/// As far as it goes: whether that is far enough is for the checks that follow.
+Result<CompactReport> compact_first(const Module& module, const Prepared& in,
+                                    std::size_t max_intervals, Progress& progress) {
+    auto report = compact(module, in.map, max_intervals, progress);
+    if (report && report->error && report->error->code == ExitCode::interrupted) {
+        return tl::unexpected(*report->error);
+    }
+    return report;
+}
+
+Result<Prepared> prepare(const System& sys, const Module& module, const LoadOptions& options,
+                         Progress& progress) {
     const auto status = module.status();
     if (!status) {
         return tl::unexpected(status.error());
@@ -153,12 +177,15 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     out.boot_params = read_bytes(sys.path("/sys/kernel/boot_params/data")).value_or(ByteVector{});
     out.rsdp =
         find_rsdp(out.boot_params, read_text(sys.path("/sys/firmware/efi/systab")).value_or(""));
-    // Once more when it is frozen; asked now, a refusal costs nothing.
-    const auto covering = plan(module, out, {}, options.max_intervals);
-    if (!covering) {
-        return tl::unexpected(covering.error());
+    if (options.compact) {
+        auto report = compact_first(module, out, options.max_intervals, progress);
+        if (!report) {
+            return tl::unexpected(report.error());
+        }
+        out.compacted = std::move(*report);
     }
-    if (auto ok = check_memory(out.map, *covering, out.kernel, out.initrd.size()); !ok) {
+    // Once more when it is frozen; asked now, a refusal costs nothing.
+    if (auto ok = check_cost(module, out, options.max_intervals); !ok) {
         return tl::unexpected(ok.error());
     }
     return out;
@@ -274,11 +301,12 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     }
     const InterruptGuard interrupts;
     progress.step("checking the kernel and this machine");
-    auto prepared = prepare(sys, *module, options);
+    auto prepared = prepare(sys, *module, options, progress);
     if (!prepared) {
         return tl::unexpected(prepared.error());
     }
     report.kernel_version = prepared->kernel.version;
+    report.compacted = std::move(prepared->compacted);
     report.check_ms = total.millis();
 
     const Stopwatch scratch_time;

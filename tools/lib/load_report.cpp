@@ -31,6 +31,9 @@ Value LoadReport::to_value() const {
         .set("cover_ms", Millis{cover_ms})
         .set("kexec_load_ms", Millis{kexec_ms})
         .set("ms", Millis{total_ms});
+    if (compacted) {
+        v.set("compact", compacted->to_value());
+    }
     if (early) {
         v.set("early", early->to_value());
     }

@@ -24,7 +24,8 @@ Result<void> no_room(const ScratchTaker& taker, std::string_view what, std::uint
         fmt::format("{}: {} bytes ({}) of contiguous memory are needed, the largest piece "
                     "found has {} ({}); the module says: {}",
                     what, bytes, human_bytes(bytes), largest, human_bytes(largest), said.what),
-        "free memory, or use a smaller kernel or initrd");
+        "free memory, use a smaller kernel or initrd, or `khoctl compact` if what is preserved "
+        "lies scattered");
 }
 
 /// `bytes` in as few areas as there can be.

@@ -61,8 +61,9 @@ TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(run({"--version"}).code, 0);
     EXPECT_EQ(run({"--version"}).out.substr(0, 7), "khoctl ");
     EXPECT_EQ(run({"--help"}).code, 0);
-    for (const char* name : {"status", "preserve", "unpreserve", "walk", "put", "get", "ls", "load",
-                             "unload", "exec", "attach", "verify", "restore", "release", "abi"}) {
+    for (const char* name :
+         {"status", "preserve", "unpreserve", "compact", "walk", "put", "get", "ls", "load",
+          "unload", "exec", "attach", "verify", "restore", "release", "abi"}) {
         const Ran ran = run({name, "--help"});
         EXPECT_EQ(ran.code, 0) << name;
         EXPECT_NE(ran.out.find(std::string("Example:\n  khoctl ") + name), std::string::npos)
@@ -85,6 +86,8 @@ TEST_F(Cli, UsageErrors) {
              {"load", "/k"},
              {"load", "/k", "--cmdline", "x", "--max-ranges", "0"},
              {"load", "/k", "--cmdline", "x", "--method", "magic"},
+             {"compact", "now"},
+             {"compact", "--max-ranges", "4001"},
              {"unpreserve"},
              {"unpreserve", "some"},
              {"restore", "subtree", "x"},
@@ -146,6 +149,17 @@ TEST_F(Cli, Targets) {
     EXPECT_EQ(machine.dir.read(in_debugfs("in/restore")), "all\n");
     EXPECT_EQ(run({"release", "all"}).code, 0);
     EXPECT_EQ(machine.dir.read(in_debugfs("in/release")), "all\n");
+}
+
+TEST_F(Cli, CompactShowsWhatItWouldCost) {
+    machine.dir.write(in_debugfs("out/ranges"),
+                      "0x200000 0x400000\n0x500000 0x501000\n0x900000 0xa00000\n");
+    const auto got = json({"compact", "--dry-run", "--max-ranges", "2", "--json"});
+    EXPECT_EQ(got["before"]["ranges"], 3);
+    EXPECT_EQ(got["before"]["intervals"], 2);
+    EXPECT_EQ(got["before"]["gap_bytes"], 0x100000);
+    EXPECT_FALSE(got.contains("moved_bytes"));
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/compact")), "");
 }
 
 TEST_F(Cli, WalkListsTheSideThatMatters) {

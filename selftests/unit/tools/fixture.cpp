@@ -131,9 +131,9 @@ ByteVector make_kernel(const KernelSpec& spec) {
 Machine::Machine() {
     const std::string base(debugfs);
     for (const char* name :
-         {"out/preserve", "out/unpreserve", "out/put", "out/scratch", "out/keys", "out/ranges",
-          "out/scratch_phys", "out/scratch_len", "in/setup_data", "in/restore", "in/release",
-          "in/keys", "in/ranges", "in/data", "abi"}) {
+         {"out/preserve", "out/unpreserve", "out/compact", "out/put", "out/scratch", "out/keys",
+          "out/ranges", "out/scratch_phys", "out/scratch_len", "in/setup_data", "in/restore",
+          "in/release", "in/keys", "in/ranges", "in/data", "abi"}) {
         dir.write(base + name, "");
     }
     std::filesystem::create_directories(dir.path() / base / "out/sub_fdts");

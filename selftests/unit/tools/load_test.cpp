@@ -149,7 +149,23 @@ TEST_F(Load, RefusesUnsuitableKernelsAndInitrds) {
 TEST_F(Load, RefusesTooLittleMemoryBeforeItTakesAny) {
     machine.ram(256ULL << 20);
     preserve("0x1000000 0x8000000\n");
-    expect_untouched(run(), "would be left");
+    const auto full = run();
+    expect_untouched(full, "would be left");
+    EXPECT_EQ(full.error().hint.find("khoctl compact"), std::string::npos);
+}
+
+TEST_F(Load, SaysHowGapsAreClosed) {
+    auto how = options();
+    how.max_intervals = 1;
+    machine.ram(256ULL << 20);
+    preserve("0x1000000 0x1001000\n0x8000000 0x8001000\n");
+    const auto scattered = run(how);
+    expect_untouched(scattered, "would be left");
+    EXPECT_NE(scattered.error().hint.find("khoctl compact"), std::string::npos);
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/compact")), "");
+    how.compact = true;
+    expect_untouched(run(how), "would be left");
+    EXPECT_EQ(machine.dir.read(in_debugfs("out/compact")), "all\n");
 }
 
 TEST_F(Load, RefusesTooManyIntervalsBeforeItTakesAny) {

@@ -21,6 +21,9 @@ namespace khob {
 /// slots: the other half is the incoming kernel's own; selftests/vm measures the limit.
 inline constexpr std::size_t default_max_intervals = 64;
 
+/// The module takes a chain of more nodes for a cycle.
+inline constexpr std::size_t most_intervals = 4000;
+
 struct Covering {
     std::vector<Range> intervals;       ///< ascending, disjoint, page aligned
     std::uint64_t preserved_bytes = 0;  ///< what had to be covered

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "khob/boot_image.hpp"
+#include "khob/compact.hpp"
 #include "khob/covering.hpp"
 #include "khob/error.hpp"
 #include "khob/kho_scratch.hpp"
@@ -27,6 +28,7 @@ struct LoadOptions {
     std::string cmdline;
     std::size_t max_intervals = default_max_intervals;
     MethodWishes wishes{};
+    bool compact = false;  ///< first of all what the module owns
 };
 
 /// What was loaded, and what it took.
@@ -35,7 +37,8 @@ struct LoadReport {
     MethodChoice choice;
     abi::Version abi = abi::default_version;  ///< of the root FDT
     Covering covering;                        ///< method kho: without intervals
-    std::optional<EarlyNeeds> early;          ///< method kho: what scratch was sized by
+    std::optional<CompactReport> compacted;
+    std::optional<EarlyNeeds> early;  ///< method kho: what scratch was sized by
     MemoryBudget memory;
     std::vector<Range> scratch;
     std::vector<Segment> segments;  ///< names, addresses, sizes; `data` is not to be used
@@ -55,7 +58,8 @@ struct LoadReport {
  *
  * First everything that can be checked without changing anything, then scratch is taken
  * (which freezes what is preserved), then kexec_load(2). Whatever fails, and on Ctrl-C,
- * all of it is given back. Errors: every refusal has its own text.
+ * all of it is given back; only what was compacted stays together. Errors: every refusal has its
+ * own text.
  */
 Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress);
 

@@ -79,6 +79,7 @@ _LINES = (
     _bad_line("out/preserve", "pages=-1 order=0 seed=1"),
     _bad_line("out/preserve", "pages=1 order=99 seed=1"),
     _bad_line("out/unpreserve", "everything"),
+    _bad_line("out/compact", "some"),
     _bad_line("out/put", "a/b 10"),
     _bad_line("out/scratch", "take much"),
     _bad_line("abi", "kho-v9"),

@@ -6,12 +6,11 @@
 #include "khob/files.hpp"
 #include "khob/load.hpp"
 #include "khob/numbers.hpp"
+#include "wishes.hpp"
 
 namespace khob::cli {
 
 namespace {
-
-constexpr const char* automatic = "auto";
 
 struct LoadArguments {
     std::string kernel;
@@ -21,26 +20,8 @@ struct LoadArguments {
     bool has_cmdline = false;
     bool reuse_cmdline = false;
     bool compact = false;
-    std::string method{automatic};
-    std::string abi{automatic};
+    WishWords wishes;
 };
-
-/// What --method and --abi leave to khoctl is empty.
-Result<MethodWishes> wishes_of(const LoadArguments& args) {
-    MethodWishes out;
-    if (args.method != automatic) {
-        out.method = method_from(args.method);
-    }
-    if (args.abi != automatic) {
-        out.abi = abi::version_from(args.abi);
-        if (!out.abi) {
-            return fail(ExitCode::usage,
-                        fmt::format("'{}' is no version of the ABI that is known here", args.abi),
-                        "`khoctl abi` lists them");
-        }
-    }
-    return out;
-}
 
 Result<std::string> cmdline_of(const System& sys, const LoadArguments& args) {
     if (!args.reuse_cmdline) {
@@ -67,7 +48,7 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
     if (!cmdline) {
         return tl::unexpected(cmdline.error());
     }
-    const auto wishes = wishes_of(args);
+    const auto wishes = wishes_of(args.wishes);
     if (!wishes) {
         return tl::unexpected(wishes.error());
     }
@@ -110,13 +91,7 @@ void add_kexec(CLI::App& app, Selection& selection) {
                        "this kernel's command line, then that of --cmdline");
     add_max_ranges(*load_cmd, args->max_ranges);
     load_cmd->add_flag("--compact", args->compact, "do as `khoctl compact` first");
-    load_cmd
-        ->add_option("--method", args->method,
-                     "how the next kernel learns of it: kho if it has KHO, else indirect, or file "
-                     "if both kernels have the same; auto (default) looks into it")
-        ->check(CLI::IsMember({automatic, "kho", "indirect", "file"}));
-    load_cmd->add_option("--abi", args->abi,
-                         "version of the ABI to hand over with; auto (default): the kernel's own");
+    add_wishes(*load_cmd, args->wishes);
     add_json(*load_cmd, selection);
     load_cmd->callback([&selection, args, cmdline] {
         args->has_cmdline = cmdline->count() > 0;

@@ -153,4 +153,15 @@ Result<BzImage> parse_bzimage(ByteView image) {
     return out;
 }
 
+Result<void> require_setup_indirect(const BzImage& kernel) {
+    if (kernel.knows_setup_indirect()) {
+        return {};
+    }
+    return fail(ExitCode::refused,
+                fmt::format("the kernel is too old to be told of preserved memory (boot protocol "
+                            "{}.{:02})",
+                            kernel.protocol >> 8, kernel.protocol & 0xff),
+                "use Linux 5.5 or later");
+}
+
 }  // namespace khob

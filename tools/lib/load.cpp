@@ -10,6 +10,7 @@
 #include "khob/bzimage.hpp"
 #include "khob/files.hpp"
 #include "khob/interrupt.hpp"
+#include "khob/scratch_plan.hpp"
 #include "khob/take.hpp"
 
 namespace khob {
@@ -74,22 +75,6 @@ Result<ByteVector> read_input(const std::filesystem::path& path, std::string_vie
     return bytes;
 }
 
-/// What must survive. A kernel that reads the tree itself needs no intervals.
-Result<Covering> plan(const Module& module, const Prepared& in, std::span<const Range> scratch,
-                      std::size_t max_intervals) {
-    const auto preserved = module.ranges(Side::out);
-    if (!preserved) {
-        return tl::unexpected(preserved.error());
-    }
-    const bool kho = in.choice.method != Method::indirect;
-    auto covering = cover(*preserved, in.map.barriers(scratch),
-                          kho ? std::max<std::size_t>(preserved->size(), 1) : max_intervals);
-    if (covering && kho) {
-        covering->intervals.clear();
-    }
-    return covering;
-}
-
 bool preserves(const Module& module, const Range& want) {
     const auto preserved = module.ranges(Side::out);
     return preserved && std::any_of(preserved->begin(), preserved->end(),
@@ -98,7 +83,7 @@ bool preserves(const Module& module, const Range& want) {
 
 /// Whether what is preserved can be covered at a bearable cost.
 Result<void> check_cost(const Module& module, const Prepared& in, std::size_t max_intervals) {
-    const auto covering = plan(module, in, {}, max_intervals);
+    const auto covering = cover_preserved(module, in.map, in.choice.method, {}, max_intervals);
     if (!covering) {
         return tl::unexpected(covering.error());
     }
@@ -151,12 +136,9 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     out.choice = std::move(*choice);
     out.abi = out.choice.abi.value_or(out.abi);
     out.keys = status->number_or("out.keys", 0) + status->number_or("in.keys", 0);
-    if (out.choice.method == Method::indirect && !out.kernel.knows_setup_indirect()) {
-        return fail(ExitCode::refused,
-                    fmt::format("the kernel is too old to be told of preserved memory (boot "
-                                "protocol {}.{:02})",
-                                out.kernel.protocol >> 8, out.kernel.protocol & 0xff),
-                    "use Linux 5.5 or later");
+    if (auto ok = require_setup_indirect(out.kernel);
+        !ok && out.choice.method == Method::indirect) {
+        return tl::unexpected(ok.error());
     }
     if (auto ok = check_cmdline(out.kernel, out.choice.cmdline); !ok) {
         return tl::unexpected(ok.error());
@@ -212,7 +194,7 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vec
     if (out.fdt_addr == PhysAddr(0) || out.fdt_size == 0) {
         return fail(ExitCode::failure, "the module has made no root FDT");
     }
-    auto covering = plan(module, in, out.scratch, max);
+    auto covering = cover_preserved(module, in.map, in.choice.method, out.scratch, max);
     if (!covering) {
         return tl::unexpected(covering.error());
     }
@@ -245,11 +227,11 @@ std::vector<Range> places_in(const Prepared& in, std::span<const Range> scratch)
 
 /// Freezes, and finds the memory that the next kernel may use until it knows what is preserved.
 Result<std::vector<Range>> get_scratch(const System& sys, const Module& module, const Prepared& in,
-                                       const ScratchNeeds& needs, ScratchTaker& taker,
+                                       const ScratchPlan& wanted, ScratchTaker& taker,
                                        LoadReport& report, Progress& progress) {
-    if (in.choice.method == Method::indirect) {
-        progress.step(fmt::format("taking {} of scratch", human_bytes(one_area(needs).size)));
-        auto ok = take_for_indirect(taker, needs);
+    if (!wanted.kho) {
+        progress.step(fmt::format("taking {} of scratch", human_bytes(wanted.total_bytes())));
+        auto ok = take_for_indirect(taker, wanted.needs);
         return ok.and_then([&module] { return module.scratch(); });
     }
     if (in.choice.by_kernel) {
@@ -260,14 +242,13 @@ Result<std::vector<Range>> get_scratch(const System& sys, const Module& module, 
         // kexec_file_load() finds its place itself.
         auto kernels = kernel_scratch(sys);
         if (in.choice.method == Method::file ||
-            (kernels && place(needs, places_in(in, *kernels)))) {
+            (kernels && place(wanted.needs, places_in(in, *kernels)))) {
             return kernels ? std::move(*kernels) : std::vector<Range>{};
         }
     }
-    const KhoScratch wanted = kho_scratch(needs, machine_facts(sys, in.map, in.keys));
-    report.early = wanted.early;
+    report.early = wanted.kho->early;
     progress.step("taking scratch for a kernel with KHO");
-    auto ok = take_for_kho(taker, wanted);
+    auto ok = take_for_kho(taker, *wanted.kho);
     return ok.and_then([&module] { return module.scratch(); });
 }
 
@@ -292,6 +273,21 @@ Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchN
 
 }  // namespace
 
+Result<Covering> cover_preserved(const Module& module, const MemoryMap& map, Method method,
+                                 std::span<const Range> scratch, std::size_t max_intervals) {
+    const auto preserved = module.ranges(Side::out);
+    if (!preserved) {
+        return tl::unexpected(preserved.error());
+    }
+    const bool kho = method != Method::indirect;
+    auto covering = cover(*preserved, map.barriers(scratch),
+                          kho ? std::max<std::size_t>(preserved->size(), 1) : max_intervals);
+    if (covering && kho) {
+        covering->intervals.clear();
+    }
+    return covering;
+}
+
 Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress) {
     const Stopwatch total;
     LoadReport report;
@@ -311,14 +307,17 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
 
     const Stopwatch scratch_time;
     const bool file = prepared->choice.method == Method::file;
-    const ScratchNeeds needs = scratch_needs(
-        prepared->kernel, prepared->initrd.size(),
-        small_bytes(prepared->map, prepared->choice.cmdline,
-                    prepared->choice.method == Method::indirect ? options.max_intervals : 0,
-                    max_kho_areas));
+    const ScratchPlan wanted =
+        plan_scratch(sys, {.kernel = &prepared->kernel,
+                           .initrd_bytes = prepared->initrd.size(),
+                           .cmdline = prepared->choice.cmdline,
+                           .map = &prepared->map,
+                           .max_intervals = options.max_intervals,
+                           .keys = prepared->keys,
+                           .kho = prepared->choice.method != Method::indirect});
     ScratchTaker taker(*module, prepared->choice.abi);
     Forget forget(sys);
-    auto scratch = get_scratch(sys, *module, *prepared, needs, taker, report, progress);
+    auto scratch = get_scratch(sys, *module, *prepared, wanted, taker, report, progress);
     if (auto ok = InterruptGuard::check(); scratch && !ok) {
         return tl::unexpected(ok.error());
     }
@@ -335,7 +334,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     }
     BootImage image;
     if (!file) {
-        auto built = build(*prepared, *frozen, needs);
+        auto built = build(*prepared, *frozen, wanted.needs);
         if (!built) {
             return tl::unexpected(built.error());
         }

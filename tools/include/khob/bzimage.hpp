@@ -48,6 +48,9 @@ Result<BzImage> inspect_bzimage(ByteView image);
 /// The same for a kernel that is to be loaded: one that is not relocatable is refused.
 Result<BzImage> parse_bzimage(ByteView image);
 
+/// Errors (refused) unless the `indirect` method can reach this kernel.
+Result<void> require_setup_indirect(const BzImage& kernel);
+
 }  // namespace khob
 
 #endif  // KHOB_BZIMAGE_HPP

@@ -63,6 +63,11 @@ struct LoadReport {
  */
 Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress);
 
+/// What must survive, in at most so many intervals that leave `scratch` out. A kernel that reads
+/// the tree itself needs none: then only the figures count. Errors: see cover().
+Result<Covering> cover_preserved(const Module& module, const MemoryMap& map, Method method,
+                                 std::span<const Range> scratch, std::size_t max_intervals);
+
 /// What `unload` found to undo.
 struct UnloadReport {
     bool was_loaded = false;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How much scratch a load takes: one answer for `load`, which takes it, and for
+// `doctor`, which only says so.
+#ifndef KHOB_SCRATCH_PLAN_HPP
+#define KHOB_SCRATCH_PLAN_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "khob/kho_scratch.hpp"
+#include "khob/memory_map.hpp"
+#include "khob/scratch.hpp"
+#include "khob/system.hpp"
+
+namespace khob {
+
+/// What the plan follows from; sizes in bytes.
+struct ScratchInputs {
+    const BzImage* kernel = nullptr;
+    std::uint64_t initrd_bytes = 0;
+    std::string_view cmdline;
+    const MemoryMap* map = nullptr;
+    std::size_t max_intervals = 0;
+    std::uint64_t keys = 0;  ///< preserved ones
+    bool kho = false;        ///< the incoming kernel's own KHO takes the handover
+};
+
+struct ScratchPlan {
+    ScratchNeeds needs;
+    std::optional<KhoScratch> kho;
+
+    /// All that is taken, in bytes.
+    std::uint64_t total_bytes() const;
+    /// The largest piece that must be contiguous, in bytes: without it `load` gives up.
+    std::uint64_t contiguous_bytes() const;
+};
+
+ScratchPlan plan_scratch(const System& sys, const ScratchInputs& in);
+
+}  // namespace khob
+
+#endif  // KHOB_SCRATCH_PLAN_HPP

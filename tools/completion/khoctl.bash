@@ -26,8 +26,8 @@ _khoctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
-	local commands="status walk ls abi probe preserve unpreserve compact put load unload exec attach
-		verify get restore release"
+	local commands="doctor status walk ls abi probe preserve unpreserve compact put load unload exec
+		attach verify get restore release"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -81,12 +81,14 @@ _khoctl()
 		fi
 		;;
 	get) _khoctl_words "$(_khoctl_subtrees in) --out --output --help" ;;
-	put | load)
+	put | load | doctor)
 		if [[ $cur == -* ]]; then
 			[[ $command == put ]] && _khoctl_words "--json --help"
 			[[ $command == load ]] && _khoctl_words "--initrd --cmdline --reuse-cmdline
 				--max-ranges --compact --method --abi --json --help"
-		elif [[ $command == load || $COMP_CWORD -ge 3 ]]; then
+			[[ $command == doctor ]] && _khoctl_words "--initrd --cmdline --method --abi
+				--json --help"
+		elif [[ $command != put || $COMP_CWORD -ge 3 ]]; then
 			_khoctl_files
 		fi
 		;;

@@ -92,6 +92,7 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
     Selection selection;
     add_views(app, selection);
     add_inspect(app, selection);
+    add_doctor(app, selection);
     add_outgoing(app, selection);
     add_kexec(app, selection);
     add_incoming(app, selection);
@@ -118,7 +119,7 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
         report(streams, *outcome->error);
         return outcome->error->code;
     }
-    return ExitCode::ok;
+    return outcome->code;
 }
 
 }  // namespace khob::cli

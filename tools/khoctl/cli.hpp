@@ -27,6 +27,7 @@ struct Context {
 struct Outcome {
     std::optional<Value> value;
     std::optional<Error> error;
+    ExitCode code = ExitCode::ok;  ///< where there is no error: the result speaks for itself
 };
 
 using Action = std::function<Result<Outcome>(Context&)>;
@@ -54,6 +55,7 @@ void add_max_ranges(CLI::App& command, std::uint64_t& value);
 void add_views(CLI::App& app, Selection& selection);     // status, walk, ls, abi
 void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, compact, put
 void add_kexec(CLI::App& app, Selection& selection);     // load, unload, exec
+void add_doctor(CLI::App& app, Selection& selection);    // doctor
 void add_inspect(CLI::App& app, Selection& selection);   // probe
 void add_incoming(CLI::App& app, Selection& selection);  // attach, verify, get, restore, release
 

@@ -67,6 +67,11 @@ std::string System::release() const {
     return ::uname(&name) == 0 ? static_cast<const char*>(name.release) : "";
 }
 
+std::string System::machine() const {
+    utsname name{};
+    return ::uname(&name) == 0 ? static_cast<const char*>(name.machine) : "";
+}
+
 bool System::is_root() const {
     return ::geteuid() == 0;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace khob {
 
@@ -76,11 +77,18 @@ struct Renderer {
         return !std::holds_alternative<std::string>(value.v_);
     }
 
+    static bool is_null(const Value& value) {
+        return std::holds_alternative<std::monostate>(value.v_);
+    }
+
     static void table(const Table& t, std::string& out) {
         std::vector<std::vector<std::string>> cells;
         std::vector<std::size_t> width;
         for (const std::string& c : t.columns) {
             width.push_back(c.size());
+        }
+        if (t.last_below) {
+            width.pop_back();
         }
         for (const auto& row : t.rows) {
             std::vector<std::string> line;
@@ -102,9 +110,20 @@ struct Renderer {
             }
             out += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
         };
-        emit(t.columns, nullptr);
+        std::vector<std::string> head = t.columns;
+        head.resize(width.size());
+        emit(head, nullptr);
+        // Under the last column that stays.
+        const std::size_t indent = std::accumulate(width.begin(), width.end(), std::size_t{0}) -
+                                   (width.empty() ? 0 : width.back()) +
+                                   2 * (width.empty() ? 0 : width.size() - 1);
         for (std::size_t i = 0; i < cells.size(); ++i) {
             emit(cells[i], &t.rows[i]);
+            const auto& row = t.rows[i];
+            if (t.last_below && row.size() == t.columns.size() && !is_null(row.back())) {
+                out +=
+                    fmt::format("{:{}}{}: {}\n", "", indent, t.columns.back(), scalar(row.back()));
+            }
         }
     }
 

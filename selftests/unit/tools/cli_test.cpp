@@ -63,7 +63,7 @@ TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(run({"--help"}).code, 0);
     for (const char* name :
          {"status", "preserve", "unpreserve", "compact", "walk", "put", "get", "ls", "load",
-          "unload", "exec", "attach", "verify", "restore", "release", "abi"}) {
+          "unload", "exec", "attach", "verify", "restore", "release", "abi", "doctor"}) {
         const Ran ran = run({name, "--help"});
         EXPECT_EQ(ran.code, 0) << name;
         EXPECT_NE(ran.out.find(std::string("Example:\n  khoctl ") + name), std::string::npos)
@@ -88,6 +88,9 @@ TEST_F(Cli, UsageErrors) {
              {"load", "/k", "--cmdline", "x", "--method", "magic"},
              {"compact", "now"},
              {"compact", "--max-ranges", "4001"},
+             {"doctor", "/k", "--method", "magic"},
+             {"doctor", "/k", "--abi", "kho-v1"},
+             {"doctor", "--cmdline", "x"},
              {"unpreserve"},
              {"unpreserve", "some"},
              {"restore", "subtree", "x"},
@@ -204,6 +207,30 @@ TEST_F(Cli, LoadTakesOneOfTheCommandLines) {
     EXPECT_NE(ran.err.find("no root FDT"), std::string::npos) << ran.err;
     EXPECT_EQ(run({"exec"}).code, 3);
     EXPECT_EQ(json({"unload", "--json"})["was_loaded"], false);
+}
+
+TEST_F(Cli, DoctorEndsWithTheVerdict) {
+    machine.dir.write("k", test::make_kernel());
+    const auto kernel = (machine.dir.path() / "k").string();
+    machine.dir.write("proc/mounts", "none /sys/kernel/debug debugfs rw 0 0\n");
+    Ran ran = run({"doctor", kernel.c_str()});
+    EXPECT_EQ(ran.code, 0) << ran.out;
+    EXPECT_EQ(ran.err, "");
+    EXPECT_NE(ran.out.find("\nkernel.cmdline: root=/dev/vda quiet\n"), std::string::npos)
+        << ran.out;
+    EXPECT_NE(ran.out.find("\nverdict: ready: a load would use method indirect with kho-v4"),
+              std::string::npos)
+        << ran.out;
+    EXPECT_EQ(ran.out.find('\n', ran.out.find("\nverdict: ") + 1), ran.out.size() - 1);
+    machine.dir.write("proc/sys/kernel/kexec_load_disabled", "1\n");
+    ran = run({"doctor", kernel.c_str(), "--json"});
+    EXPECT_EQ(ran.code, 3);
+    const auto report = nlohmann::json::parse(ran.out);
+    EXPECT_EQ(report["missing"], 1);
+    EXPECT_EQ(report["ready"], false);
+    EXPECT_EQ(report["kernel"]["kho"], nullptr);
+    EXPECT_EQ(report["checks"][0]["remedy"], nullptr);
+    EXPECT_EQ(report["verdict"].get<std::string>().substr(0, 16), "not ready: kexec");
 }
 
 TEST_F(Cli, Verify) {

@@ -46,6 +46,7 @@ class FakeSystem : public System {
     explicit FakeSystem(const std::filesystem::path& root) : System(root) {}
     bool is_root() const override { return root; }
     std::string release() const override { return "6.0-test"; }
+    std::string machine() const override { return arch; }
     Result<void> kexec_load(PhysAddr at, std::span<const Segment> segments) override;
     Result<void> kexec_file_load(const std::filesystem::path& kernel,
                                  const std::filesystem::path& initrd,
@@ -55,6 +56,7 @@ class FakeSystem : public System {
     Result<void> load_module(const std::filesystem::path& file, const std::string& params) override;
 
     bool root = true;
+    std::string arch = "x86_64";
     std::vector<std::string> calls;
     Result<void> load_result;
     std::function<void()> on_load;

@@ -57,6 +57,13 @@ TEST(Value, EmptyTables) {
     EXPECT_EQ(v.text(), "n: 1\n");
 }
 
+TEST(Value, ALastColumnMayGoBelow) {
+    Value v;
+    v.set("list", Table{{"name", "state", "note"}, {{"a", "good", {}}, {"bb", "x", "why"}}, true});
+    EXPECT_EQ(v.text(), "list:\nname  state\na     good\nbb    x\n      note: why\n");
+    EXPECT_EQ(nlohmann::json::parse(v.json())["list"][1]["note"], "why");
+}
+
 TEST(Value, TextThatIsNoUtf8DoesNotThrow) {
     Value v;
     v.set("bad", std::string("\xff\xfe"));

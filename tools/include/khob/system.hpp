@@ -30,6 +30,8 @@ class System {
 
     /// The kernel's release, as `uname -r` says.
     virtual std::string release() const;
+    /// The kernel's architecture, as `uname -m` says.
+    virtual std::string machine() const;
     virtual bool is_root() const;
 
     /// kexec_load(2). On failure what was loaded before stays loaded.

@@ -45,6 +45,8 @@ using Fields = std::vector<std::pair<std::string, Value>>;
 struct Table {
     std::vector<std::string> columns;
     std::vector<std::vector<Value>> rows;
+    /// Text: the last column's values go under their rows, behind its name; null ones nowhere.
+    bool last_below = false;
 };
 
 class Value {

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What doctor says of the module: whether it is there or could be, and what it holds.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "khob/attach.hpp"
+#include "khob/doctor.hpp"
+#include "khob/files.hpp"
+#include "khob/module.hpp"
+#include "khob/numbers.hpp"
+#include "khob/unpack.hpp"
+
+namespace khob {
+
+namespace {
+
+// What `make install` calls the module's source below /usr/src.
+constexpr std::string_view source_prefix = "kho-bridge-";
+
+bool exists(const System& sys, std::string_view path) {
+    std::error_code ignored;
+    return std::filesystem::exists(sys.path(path), ignored);
+}
+
+/// The remedy where no module is installed: with dkms if its source is there.
+std::string install_remedy(const System& sys) {
+    const std::string release = sys.release();
+    const auto sources = list_dir(sys.path("/usr/src")).value_or(std::vector<std::string>{});
+    const auto source = std::find_if(sources.rbegin(), sources.rend(), [](const std::string& name) {
+        return name.starts_with(source_prefix);
+    });
+    std::string out = source == sources.rend()
+                          ? "`make install` in kho-bridge's source, then "
+                            "`dkms install kho-bridge/VERSION`"
+                          : fmt::format("dkms install kho-bridge/{} -k {}",
+                                        source->substr(source_prefix.size()), release);
+    if (!exists(sys, fmt::format("/lib/modules/{}/build", release))) {
+        out +=
+            fmt::format("; it needs the kernel's headers: apt install linux-headers-{}", release);
+    }
+    return out;
+}
+
+Check check_loaded(const System& sys) {
+    if (module_loaded(sys)) {
+        const auto version = read_text(sys.path("/sys/module/kho_bridge/version"));
+        return check_ok("module",
+                        fmt::format("kho_bridge {} is loaded",
+                                    version ? trimmed(*version) : "of an unknown version"));
+    }
+    const auto file = find_module(sys);
+    if (!file) {
+        return check_missing("module", file.error().what, install_remedy(sys));
+    }
+    const auto known =
+        read_text(sys.path(fmt::format("/lib/modules/{}/modules.dep", sys.release())));
+    const bool depmod = !known || known->find("/kho_bridge.ko") == std::string::npos;
+    return check_missing("module",
+                         fmt::format("kho_bridge is installed but not loaded ({})", file->string()),
+                         depmod ? "depmod && modprobe kho_bridge" : "modprobe kho_bridge");
+}
+
+/// Whether a module's file ends as one does that is signed; nothing if it cannot be read.
+std::optional<bool> is_signed(const std::filesystem::path& file) {
+    constexpr std::string_view trailer = "~Module signature appended~\n";
+    constexpr std::uint64_t largest = 64U << 20U;
+    auto bytes =
+        read_bytes(file).and_then([](const ByteVector& packed) { return unpack(packed, largest); });
+    if (!bytes) {
+        return std::nullopt;
+    }
+    const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    return text.ends_with(trailer);
+}
+
+Check check_signatures(const System& sys) {
+    const std::string name = "signatures";
+    const auto enforced = read_text(sys.path("/sys/module/module/parameters/sig_enforce"));
+    if (!enforced || trimmed(*enforced) != "Y") {
+        return check_ok(name, "modules need none");
+    }
+    if (module_loaded(sys)) {
+        return check_ok(name, "modules need one; kho_bridge was accepted");
+    }
+    const std::string remedy =
+        "sign it with a key that this kernel trusts (dkms does: mokutil --import "
+        "/var/lib/dkms/mok.pub), or boot without module.sig_enforce";
+    const auto file = find_module(sys);
+    const auto has_one = file ? is_signed(*file) : std::nullopt;
+    if (has_one == false) {
+        return check_missing(name, fmt::format("modules need one, {} has none", file->string()),
+                             remedy);
+    }
+    return check_warning(name,
+                         has_one ? "kho_bridge has one; whether this kernel trusts its key is not "
+                                   "known before it is loaded"
+                                 : "modules need one",
+                         remedy);
+}
+
+Check check_debugfs(const Seen& seen) {
+    const std::string mounts = read_text(seen.sys->path("/proc/mounts")).value_or("");
+    for (const std::string_view line : lines(mounts)) {
+        const auto parts = words(line);
+        if (parts.size() >= 3 && parts[1] == "/sys/kernel/debug" && parts[2] == "debugfs") {
+            return check_ok("debugfs", "mounted");
+        }
+    }
+    const std::string running = read_text(seen.sys->path("/proc/cmdline")).value_or("");
+    for (const std::string_view word : words(trimmed(running))) {
+        if (word == "debugfs=off") {
+            return check_missing("debugfs", "switched off on the kernel's command line",
+                                 "boot without debugfs=off");
+        }
+    }
+    return check_missing("debugfs", "not mounted on /sys/kernel/debug",
+                         "mount debugfs: mount -t debugfs debugfs /sys/kernel/debug");
+}
+
+Check check_own_kho(const Seen& seen) {
+    const std::string name = "running KHO";
+    const std::string running = read_text(seen.sys->path("/proc/cmdline")).value_or("");
+    const auto wanted = kho_switch(running);
+    const std::string source = preserving_source(seen);
+    const std::string said = wanted
+                                 ? fmt::format("kho={} on its command line", *wanted ? "on" : "off")
+                                 : "no kho= on its command line";
+    if (source.empty()) {
+        return check_warning(name, fmt::format("could not be seen without root ({})", said),
+                             "sudo khoctl doctor");
+    }
+    return check_ok(name, source == "native" ? fmt::format("on ({})", said)
+                                             : fmt::format("off or not built in ({})", said));
+}
+
+Check check_handover(const Seen& seen) {
+    const std::string name = "handover";
+    if (seen.status && seen.status->attached()) {
+        return check_ok(name, fmt::format("{} pages of the previous kernel's are still held; a "
+                                          "load hands them on",
+                                          seen.status->number_or("in.pages", 0)));
+    }
+    if (seen.status && seen.status->refused()) {
+        return check_warning(
+            name,
+            fmt::format("what the previous kernel left was refused and stays reserved: {}",
+                        seen.status->text("in.reason")),
+            "khoctl release all; what it cannot give back a reboot does");
+    }
+    // What was attached and then released has left the name of the kernel that it came from.
+    const bool over = seen.status && !seen.status->text("in.previous_release").empty();
+    if (find_handover(*seen.sys) && !over) {
+        return check_warning(name, "this kernel was handed something that is not attached",
+                             "khoctl attach, or the next kernel does not get it");
+    }
+    return check_ok(name, "nothing is held");
+}
+
+Check check_kexec_loaded(const Seen& seen) {
+    const std::string name = "loaded kernel";
+    if (seen.status && seen.status->frozen()) {
+        return check_missing(name, "a kernel is loaded already: what is preserved is frozen",
+                             "`khoctl unload` first");
+    }
+    if (kexec_loaded(*seen.sys)) {
+        return check_warning(name, "one is loaded for kexec; a load replaces it",
+                             "kexec -u, if it is not wanted");
+    }
+    return check_ok(name, "none");
+}
+
+}  // namespace
+
+std::string preserving_source(const Seen& seen) {
+    if (exists(*seen.sys, "/sys/kernel/debug/kho/out/fdt")) {
+        return "native";
+    }
+    const bool built_in = !seen.config || seen.config->has("CONFIG_KEXEC_HANDOVER");
+    return seen.sys->is_root() || !built_in ? "bridge" : "";
+}
+
+Checks check_module(const Seen& seen) {
+    const System& sys = *seen.sys;
+    return {check_debugfs(seen), check_loaded(sys),    check_signatures(sys),
+            check_own_kho(seen), check_handover(seen), check_kexec_loaded(seen)};
+}
+
+}  // namespace khob

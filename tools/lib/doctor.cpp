@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What doctor says of a kernel that is to be loaded, and what it makes of it all.
+#include "khob/doctor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "khob/boot_image.hpp"
+#include "khob/covering.hpp"
+#include "khob/files.hpp"
+#include "khob/free_memory.hpp"
+#include "khob/load.hpp"
+#include "khob/module.hpp"
+#include "khob/probe.hpp"
+#include "khob/scratch_plan.hpp"
+
+namespace khob {
+
+namespace {
+
+/// What the checks of one kernel share.
+struct Subject {
+    const Seen* seen = nullptr;
+    const DoctorOptions* options = nullptr;
+    ByteVector image;
+    BzImage kernel;
+    std::uint64_t initrd_bytes = 0;
+};
+
+Check check_kho(const Result<KernelProbe>& probe) {
+    const std::string name = "kernel's KHO";
+    if (!probe) {
+        return check_warning(name,
+                             fmt::format("could not be seen in its image: {}", probe.error().what),
+                             probe.error().hint);
+    }
+    if (!probe->has_kho()) {
+        return check_ok(name, "none");
+    }
+    if (!probe->abi) {
+        return check_warning(name,
+                             fmt::format("{}, which this khoctl does not know", probe->compatible),
+                             "use a newer khoctl, or --method indirect");
+    }
+    return check_ok(name, probe->compatible);
+}
+
+std::string why(const MethodChoice& choice, const MethodWishes& wishes) {
+    if (wishes.method) {
+        return "asked for";
+    }
+    if (choice.method != Method::indirect) {
+        return fmt::format("the kernel's own KHO takes {}", choice.kernel_abi);
+    }
+    return choice.kernel_abi.empty() ? "the kernel has no KHO"
+                                     : "kho= switches the kernel's KHO off";
+}
+
+Check check_method(const DoctorKernel& kernel, const MethodWishes& wishes) {
+    return check_ok("method",
+                    fmt::format("{} with {}: {}", to_string(kernel.choice->method),
+                                abi::compatible(kernel.abi), why(*kernel.choice, wishes)));
+}
+
+Check check_command_line(const Subject& subject, const MethodChoice& choice) {
+    const std::string name = "command line";
+    if (const auto ok = check_cmdline(subject.kernel, choice.cmdline); !ok) {
+        return check_missing(name, ok.error());
+    }
+    if (choice.added_kho_on) {
+        return check_ok(name, "has no kho=: a load puts kho=on in front");
+    }
+    const bool off = choice.method == Method::indirect && !choice.kernel_abi.empty();
+    if (off && !subject.options->wishes.method) {
+        return check_warning(name,
+                             "kho=off: the kernel's own KHO takes nothing, intervals do instead",
+                             "--cmdline with kho=on, or without kho=");
+    }
+    return check_ok(name, choice.kernel_abi.empty() || off ? "fits" : "has kho=on");
+}
+
+/// Scratch of the running kernel's own KHO, where a load would do with it.
+std::optional<Check> check_kernels_scratch(const System& sys, const MethodChoice& choice,
+                                           const ScratchNeeds& needs) {
+    if (!choice.by_kernel) {
+        return std::nullopt;
+    }
+    const auto areas = kernel_scratch(sys);
+    if (!areas || (choice.method != Method::file && !place(needs, *areas))) {
+        return std::nullopt;
+    }
+    return check_ok("scratch",
+                    fmt::format("this kernel's own KHO has {}", human_bytes(total_bytes(*areas))));
+}
+
+/// RAM for the incoming kernel besides what it is told to keep.
+Check check_left(const Subject& subject, const MemoryMap& map, Method method) {
+    const std::string name = "memory left";
+    Covering covering;
+    if (const auto module = Module::open(*subject.seen->sys)) {
+        auto planned = cover_preserved(*module, map, method, {}, default_max_intervals);
+        if (!planned) {
+            return check_missing(name, planned.error());
+        }
+        covering = std::move(*planned);
+    }
+    const auto budget = check_memory(map, covering, subject.kernel, subject.initrd_bytes);
+    if (!budget) {
+        return check_missing(name, budget.error());
+    }
+    return check_ok(
+        name, fmt::format("{} for the next kernel, which needs {}", human_bytes(budget->left_bytes),
+                          human_bytes(budget->safe_bytes)));
+}
+
+/// Scratch, and the copy of every segment that kexec_load(2) keeps.
+Check check_scratch(const Subject& subject, const ScratchPlan& plan) {
+    const std::string name = "scratch";
+    const FreeMemory free = free_memory(*subject.seen->sys);
+    const std::uint64_t copies =
+        subject.kernel.payload_bytes + subject.initrd_bytes + plan.needs.small_bytes;
+    const std::uint64_t wanted = plan.total_bytes() + copies;
+    const std::string figures = fmt::format("{} and {} of copies are taken, {} of it contiguous",
+                                            human_bytes(plan.total_bytes()), human_bytes(copies),
+                                            human_bytes(plan.contiguous_bytes()));
+    if (!free.available) {
+        return check_warning(name, fmt::format("{}; what is free could not be seen", figures),
+                             "mount -t proc proc /proc");
+    }
+    if (*free.available < wanted) {
+        return check_missing(
+            name,
+            fmt::format("{}, but only {} are available", figures, human_bytes(*free.available)),
+            "free memory, or use a smaller kernel or initrd");
+    }
+    if (plan.kho && free.low && *free.low < plan.kho->low.size) {
+        return check_missing(name,
+                             fmt::format("{} are taken below 4 GiB, where there are only {}",
+                                         human_bytes(plan.kho->low.size), human_bytes(*free.low)),
+                             "--method indirect needs none there");
+    }
+    if (free.in_large_blocks && *free.in_large_blocks < plan.contiguous_bytes()) {
+        return check_warning(
+            name,
+            fmt::format("{}, but memory is fragmented: {} are free in blocks of 2 MiB and more",
+                        figures, human_bytes(*free.in_large_blocks)),
+            "echo 1 > /proc/sys/vm/compact_memory, or load sooner after boot");
+    }
+    return check_ok(name,
+                    fmt::format("{}; {} are available", figures, human_bytes(*free.available)));
+}
+
+void check_memory_for(const Subject& subject, const MethodChoice& choice, Checks& out) {
+    const Seen& seen = *subject.seen;
+    const auto map = MemoryMap::read(seen.sys->path("/sys/firmware/memmap"));
+    if (!map) {
+        return;  // Said already, of the machine.
+    }
+    if (seen.status && seen.status->frozen()) {
+        return;  // Scratch is taken; what is free says nothing of another load.
+    }
+    out.push_back(check_left(subject, *map, choice.method));
+    const std::uint64_t keys =
+        seen.status ? seen.status->number_or("out.keys", 0) + seen.status->number_or("in.keys", 0)
+                    : 0;
+    const ScratchPlan plan = plan_scratch(*seen.sys, {.kernel = &subject.kernel,
+                                                      .initrd_bytes = subject.initrd_bytes,
+                                                      .cmdline = choice.cmdline,
+                                                      .map = &*map,
+                                                      .max_intervals = default_max_intervals,
+                                                      .keys = keys,
+                                                      .kho = choice.method != Method::indirect});
+    const auto own = check_kernels_scratch(*seen.sys, choice, plan.needs);
+    out.push_back(own ? *own : check_scratch(subject, plan));
+}
+
+void check_initrd(Subject& subject, Checks& out) {
+    if (subject.options->initrd.empty()) {
+        return;
+    }
+    const auto size = size_of_file(subject.options->initrd);
+    if (!size || *size == 0) {
+        out.push_back(check_missing(
+            "initrd",
+            size ? fmt::format("{} is empty", subject.options->initrd.string()) : size.error().what,
+            "check the path"));
+        return;
+    }
+    subject.initrd_bytes = *size;
+    out.push_back(check_ok("initrd", human_bytes(*size)));
+}
+
+DoctorKernel check_kernel(const Seen& seen, const DoctorOptions& options, Checks& out) {
+    DoctorKernel result;
+    result.path = options.kernel.string();
+    Subject subject;
+    subject.seen = &seen;
+    subject.options = &options;
+    auto image = read_bytes(options.kernel);
+    if (!image) {
+        out.push_back(check_missing("kernel", image.error().what, "check the path"));
+        return result;
+    }
+    subject.image = std::move(*image);
+    auto header = inspect_bzimage(subject.image);
+    if (!header) {
+        out.push_back(check_missing("kernel", header.error()));
+        return result;
+    }
+    subject.kernel = std::move(*header);
+    result.release = subject.kernel.version.substr(0, subject.kernel.version.find(' '));
+    out.push_back(
+        check_ok("kernel", result.release.empty() ? "does not say its release" : result.release));
+    if (const auto fit = parse_bzimage(subject.image); !fit) {
+        out.push_back(check_missing("relocatable", fit.error()));
+    } else {
+        out.push_back(check_ok("relocatable", "yes"));
+    }
+    const auto probe = probe_kernel(subject.image);
+    result.kernel_abi = probe ? probe->compatible : "";
+    out.push_back(check_kho(probe));
+    check_initrd(subject, out);
+
+    const auto in_use = seen.status ? abi::version_from(seen.status->text("abi")) : std::nullopt;
+    auto choice = choose_method(
+        subject.image, options.wishes, options.cmdline, in_use.value_or(abi::default_version),
+        seen.status ? abi::version_from(seen.status->text("native.abi")) : std::nullopt);
+    if (!choice) {
+        out.push_back(check_missing("method", choice.error()));
+        return result;
+    }
+    result.abi = choice->abi.value_or(in_use.value_or(abi::default_version));
+    result.choice = std::move(*choice);
+    out.push_back(check_method(result, options.wishes));
+    const bool may_be_file = result.choice->method == Method::kho && !options.wishes.method;
+    if (may_be_file && !seen.status && preserving_source(seen) == "native") {
+        out.back() = check_warning("method", out.back().found + ", or file if this kernel's does",
+                                   "load the module, which says so");
+    }
+    const auto reachable = require_setup_indirect(subject.kernel);
+    if (!reachable && result.choice->method == Method::indirect) {
+        out.push_back(check_missing("SETUP_INDIRECT", reachable.error()));
+    }
+    out.push_back(check_command_line(subject, *result.choice));
+    check_memory_for(subject, *result.choice, out);
+    return result;
+}
+
+}  // namespace
+
+std::size_t DoctorReport::count(CheckState state) const {
+    return static_cast<std::size_t>(std::count_if(
+        checks.begin(), checks.end(), [state](const Check& c) { return c.state == state; }));
+}
+
+ExitCode DoctorReport::code() const {
+    return count(CheckState::missing) == 0 ? ExitCode::ok : ExitCode::refused;
+}
+
+std::string DoctorReport::verdict() const {
+    std::string names;
+    for (const Check& check : checks) {
+        if (check.state == CheckState::missing) {
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", check.name);
+        }
+    }
+    const std::size_t warnings = count(CheckState::warning);
+    const std::string besides =
+        warnings == 0 ? "" : fmt::format("; {} warning{}", warnings, warnings == 1 ? "" : "s");
+    if (!names.empty()) {
+        return fmt::format("not ready: {}{}", names, besides);
+    }
+    if (kernel && kernel->choice) {
+        return fmt::format("ready: a load would use method {} with {}{}",
+                           to_string(kernel->choice->method), abi::compatible(kernel->abi),
+                           besides);
+    }
+    return fmt::format("this machine is ready{}; name a kernel to see how it would be loaded",
+                       besides);
+}
+
+Value DoctorReport::to_value() const {
+    const auto text = [](const std::string& s) { return s.empty() ? Value() : Value(s); };
+    Value value;
+    value.set("release", release).set("source", text(source));
+    if (kernel) {
+        const bool chosen = kernel->choice.has_value();
+        Value v;
+        v.set("path", kernel->path)
+            .set("release", text(kernel->release))
+            .set("kho", text(kernel->kernel_abi))
+            .set("method", chosen ? Value(to_string(kernel->choice->method)) : Value())
+            .set("abi", chosen ? Value(abi::compatible(kernel->abi)) : Value())
+            .set("cmdline", chosen ? Value(kernel->choice->cmdline) : Value());
+        value.set("kernel", std::move(v));
+    }
+    Table table{{"check", "state", "found", "remedy"}, {}, true};
+    for (const Check& c : checks) {
+        table.rows.push_back({c.name, to_string(c.state), c.found, text(c.remedy)});
+    }
+    value.set("checks", std::move(table))
+        .set("missing", std::uint64_t{count(CheckState::missing)})
+        .set("warnings", std::uint64_t{count(CheckState::warning)})
+        .set("ready", code() == ExitCode::ok)
+        .set("verdict", verdict());
+    return value;
+}
+
+std::string_view to_string(CheckState state) {
+    switch (state) {
+        case CheckState::ok:
+            return "ok";
+        case CheckState::warning:
+            return "warning";
+        case CheckState::missing:
+            break;
+    }
+    return "missing";
+}
+
+DoctorReport doctor(const System& sys, const DoctorOptions& options) {
+    Seen seen;
+    seen.sys = &sys;
+    seen.config = KernelConfig::read(sys);
+    if (const auto module = Module::open(sys)) {
+        if (auto status = module->status()) {
+            seen.status = std::move(*status);
+        }
+    }
+    DoctorReport report;
+    report.release = sys.release();
+    report.source = preserving_source(seen);
+    report.checks = check_machine(seen);
+    for (Check& check : check_module(seen)) {
+        report.checks.push_back(std::move(check));
+    }
+    if (!options.kernel.empty()) {
+        report.kernel = check_kernel(seen, options, report.checks);
+    }
+    return report;
+}
+
+}  // namespace khob

@@ -60,8 +60,8 @@ std::string hint_of(int err) {
     }
 }
 
-/// The areas that scratch_phys and scratch_len in `dir` list; those of a kernel may be empty.
-Result<std::vector<Range>> read_areas(const std::filesystem::path& dir) {
+/// The areas that scratch_phys and scratch_len in `dir` list, each of at least `least` bytes.
+Result<std::vector<Range>> read_areas(const std::filesystem::path& dir, std::uint64_t least) {
     const auto phys = read_text(dir / "scratch_phys");
     const auto len = read_text(dir / "scratch_len");
     if (!phys || !len) {
@@ -79,7 +79,7 @@ Result<std::vector<Range>> read_areas(const std::filesystem::path& dir) {
     for (std::size_t i = 0; i < starts->size(); ++i) {
         const std::uint64_t start = starts->at(i);
         const std::uint64_t end = start + sizes->at(i);
-        if (end < start || !is_aligned(start | end, page_size)) {
+        if (end < start || end - start < least || !is_aligned(start | end, page_size)) {
             return fail(ExitCode::failure,
                         fmt::format("scratch area {} makes no sense: {:#x}, {} bytes", i, start,
                                     sizes->at(i)));
@@ -260,11 +260,11 @@ Result<void> Module::put(std::string_view name, ByteView data) const {
 }
 
 Result<std::vector<Range>> Module::scratch() const {
-    return read_areas(file("out"));
+    return read_areas(file("out"), page_size);
 }
 
 Result<std::vector<Range>> kernel_scratch(const System& sys) {
-    return read_areas(sys.path(kernel_out_dir));
+    return read_areas(sys.path(kernel_out_dir), 0);
 }
 
 Result<Fd> Module::open_data(Side side) const {

@@ -29,7 +29,7 @@ Result<void> run_line(const Module& module, std::string_view line, CompactReport
         return tl::unexpected(after.error());
     }
     if (!done && after->number_or(run_counter, 0) == before->number_or(run_counter, 0)) {
-        return done;
+        return tl::unexpected(done.error());
     }
     report.folios += after->number_or("out.compact_folios", 0);
     report.bytes += after->number_or("out.compact_bytes", 0);

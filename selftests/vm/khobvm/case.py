@@ -68,7 +68,8 @@ class Generation:
 class Case:
     """A test: the first generation's kernel is booted by QEMU, the next by kexec.
 
-    memory: MiB. cpus: virtual CPUs. kernels: series whose images lie in /boot besides
+    memory: MiB. cpus: virtual CPUs. nodes: NUMA nodes, each with its part of both. efi: a
+    machine with EFI firmware, not a BIOS. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
     programs the guest gets with their libraries. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
@@ -83,6 +84,8 @@ class Case:
     generations: tuple[Generation, ...]
     memory: int = 1024
     cpus: int = 1
+    nodes: int = 1
+    efi: bool = False
     extra_cmdline: str = ""
     kernels: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
@@ -120,6 +123,9 @@ def check(case: Case) -> list[str]:
         found.append(f"{case.name}: {case.suite!r} is no suite: {', '.join(SUITES)}")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", case.name):
         found.append(f"{case.name!r} is no case name: small letters, digits, '-' and '.'")
+    if case.nodes < 1 or case.memory % case.nodes or case.cpus % case.nodes:
+        found.append(f"{case.name}: {case.nodes} nodes cannot share {case.memory} MiB and "
+                     f"{case.cpus} CPUs equally")
     if not case.generations:
         found.append(f"{case.name} has no generation")
     for number, generation in enumerate(case.generations, 1):

@@ -17,6 +17,9 @@ from khobvm.errors import VmError
 from khobvm.status import Parser
 
 PROGRAM = "qemu-system-x86_64"
+# Of the package ovmf: the firmware, and the variables that each machine has a copy of.
+FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 POLL_SECONDS = 0.01
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PROBE_FILE = "kvm-probe.json"
@@ -43,7 +46,11 @@ class Accelerator:
 
 @dataclass(frozen=True)
 class Machine:
-    """All that a QEMU command line is made of."""
+    """All that a QEMU command line is made of.
+
+    memory: MiB. nodes: NUMA nodes that share memory and CPUs equally. efi: boots the
+    kernel's EFI stub from OVMF instead of from QEMU's BIOS.
+    """
 
     kernel: Path
     initrd: Path
@@ -52,6 +59,8 @@ class Machine:
     memory: int = 1024
     cpus: int = 1
     cmdline: str = ""
+    nodes: int = 1
+    efi: bool = False
 
     @property
     def console(self) -> Path:
@@ -63,11 +72,43 @@ class Machine:
         """What the guest's init sends."""
         return self.workspace / "status.log"
 
+    @property
+    def variables(self) -> Path:
+        """The EFI variables, which the guest may write."""
+        return self.workspace / "efi-variables.fd"
+
+    def prepare(self) -> None:
+        """Makes what the command line names besides the kernel and the initrd."""
+        if not self.efi:
+            return
+        try:
+            shutil.copyfile(_VARIABLES, self.variables)
+        except OSError as error:
+            raise VmError(f"{_VARIABLES}: {error.strerror}", "install ovmf") from error
+
+    def _firmware(self) -> list[str]:
+        if not self.efi:
+            return []
+        return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={self.variables}"]
+
+    def _numa(self) -> list[str]:
+        """A socket a node: a node that shared its caches with another would make Linux warn."""
+        if self.nodes == 1:
+            return ["-smp", str(self.cpus)]
+        memory, cores = self.memory // self.nodes, self.cpus // self.nodes
+        words = ["-smp", f"{self.cpus},sockets={self.nodes},cores={cores},threads=1"]
+        for node in range(self.nodes):
+            words += ["-object", f"memory-backend-ram,id=node{node},size={memory}M",
+                      "-numa", f"node,nodeid={node},memdev=node{node},"
+                               f"cpus={node * cores}-{(node + 1) * cores - 1}"]
+        return words
+
     def command(self) -> list[str]:
-        """The command line; it can be run by hand as it is."""
+        """The command line; it can be run by hand as it is, after prepare()."""
         append = " ".join(f"{BASE_CMDLINE} khob.gen=1 {self.cmdline}".split())
         return [PROGRAM, "-machine", "q35", *self.accelerator.arguments(),
-                "-m", f"{self.memory}M", "-smp", str(self.cpus),
+                "-m", f"{self.memory}M", *self._numa(), *self._firmware(),
                 "-nodefaults", "-no-reboot", "-display", "none",
                 "-serial", f"file:{self.console}",
                 "-chardev", f"file,id=status,path={self.status}",

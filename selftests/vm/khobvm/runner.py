@@ -96,7 +96,7 @@ class Runner:
         """The VM for a case."""
         return Machine(self._kernels[case.generations[0].kernel].image, workspace / "initrd",
                        workspace, self._options.accelerator, case.memory, case.cpus,
-                       case.extra_cmdline)
+                       case.extra_cmdline, case.nodes, case.efi)
 
     def run(self, case: Case, on_report: OnReport) -> Result:
         """Runs one case to its end; on_report is called when the guest has sent lines."""
@@ -109,6 +109,7 @@ class Runner:
 
     def _run_in(self, workspace: Path, case: Case, on_report: OnReport) -> Result:
         machine = self.machine(case, workspace)
+        machine.prepare()
         with open(machine.initrd, "wb") as stream:
             initramfs.write(case, self._kernels, self._options.artefacts, stream,
                             self._progress)

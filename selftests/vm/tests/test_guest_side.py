@@ -89,6 +89,8 @@ class CaseTest(unittest.TestCase):
         self.assertTrue(check(Case("a", "", (Generation("6.12"), Generation("6.12")))))
         self.assertTrue(check(Case("A b", "", (Generation("6.12"),))))
         self.assertTrue(check(Case("a", "", ())))
+        self.assertTrue(check(Case("a", "", (Generation("6.12"),), memory=1023, cpus=2, nodes=2)))
+        self.assertTrue(check(Case("a", "", (Generation("6.12"),), cpus=3, nodes=2)))
         self.assertFalse(check(Case("a", "", (Generation("6.12", (leave,)),
                                               Generation("6.1")))))
 

@@ -132,6 +132,25 @@ class QemuTest(unittest.TestCase):
         self.assertIn("tcg,thread=multi", command)
         self.assertNotIn("kvm", command)
 
+    def test_nodes(self) -> None:
+        """Nodes share memory and CPUs, a socket each."""
+        words = Machine(Path("k"), Path("i"), Path("w"), Accelerator(False, ""), 2048, 4,
+                        nodes=2).command()
+        self.assertIn("4,sockets=2,cores=2,threads=1", words)
+        self.assertIn("memory-backend-ram,id=node1,size=1024M", words)
+        self.assertIn("node,nodeid=1,memdev=node1,cpus=2-3", words)
+
+    def test_efi(self) -> None:
+        """A machine with EFI gets variables of its own; another gets no firmware."""
+        with tempfile.TemporaryDirectory() as temp:
+            machine = Machine(Path("k"), Path("i"), Path(temp), Accelerator(False, ""), efi=True)
+            machine.prepare()
+            self.assertGreater(machine.variables.stat().st_size, 0)
+            self.assertIn(f"if=pflash,format=raw,unit=1,file={machine.variables}",
+                          machine.command())
+        self.assertNotIn("-drive", Machine(Path("k"), Path("i"), Path("w"),
+                                           Accelerator(False, "")).command())
+
     def test_tail(self) -> None:
         """Control characters of a guest do not reach the terminal."""
         with tempfile.TemporaryDirectory() as temp:

@@ -16,10 +16,15 @@ namespace {
 // The small segment: boot_params, the array of scratch areas (page aligned, as upstream's
 // kho_data wants it), then the chain, the trampoline and the command line back to back.
 constexpr std::uint64_t scratch_array_at = boot_params_size;
+// EFI's map follows the chain at once: reserved too, it merges with it.
 constexpr std::uint64_t trampoline_room = 64;
 
 std::uint64_t chain_at(std::size_t areas) {
     return scratch_array_at + page_round(areas * sizeof(abi::scratch));
+}
+
+std::uint64_t map_bytes(const Efi* efi) {
+    return efi == nullptr ? 0 : efi->map_bytes();
 }
 
 std::size_t extra_e820(const MemoryMap& map) {
@@ -34,8 +39,9 @@ void put_at(ByteVector& out, std::uint64_t at, ByteView bytes) {
 }  // namespace
 
 std::uint64_t small_bytes(const MemoryMap& map, std::string_view cmdline, std::size_t max_intervals,
-                          std::size_t max_areas) {
-    return page_round(chain_at(max_areas) + chain_bytes(max_intervals, extra_e820(map)) +
+                          std::size_t max_areas, const Efi* efi) {
+    return page_round(chain_at(max_areas) +
+                      chain_bytes(max_intervals, extra_e820(map), efi != nullptr) + map_bytes(efi) +
                       trampoline_room + cmdline.size() + 1);
 }
 
@@ -57,7 +63,9 @@ Result<BootImage> build_boot_image(const BootImageInputs& in, const Placement& p
     const std::size_t extra = extra_e820(*in.map);
     const std::uint64_t base = place.small.start.value();
     const std::uint64_t chain_off = chain_at(in.scratch.size());
-    const std::uint64_t trampoline_off = chain_off + chain_bytes(in.intervals.size(), extra);
+    const std::uint64_t efi_map_off =
+        chain_off + chain_bytes(in.intervals.size(), extra, in.efi != nullptr);
+    const std::uint64_t trampoline_off = efi_map_off + map_bytes(in.efi);
     const std::uint64_t cmdline_off = trampoline_off + trampoline_room;
     const std::uint64_t total = cmdline_off + in.cmdline.size() + 1;
     const std::uint64_t kernel_bytes = page_round(in.kernel->payload_bytes);
@@ -81,7 +89,10 @@ Result<BootImage> build_boot_image(const BootImageInputs& in, const Placement& p
 
     const KhoData kho{in.fdt_addr, in.fdt_size, PhysAddr(base + scratch_array_at), areas.size()};
     put_at(out.small, chain_off,
-           build_chain(out.setup_data, kho, in.intervals, entries.last(extra)));
+           build_chain(out.setup_data, kho, in.intervals, entries.last(extra), in.efi));
+    if (in.efi != nullptr) {
+        put_at(out.small, efi_map_off, std::as_bytes(std::span(in.efi->map)));
+    }
 
     const PhysAddr entry64 = place.kernel.start + entry64_offset;
     put_at(out.small, trampoline_off, build_trampoline(PhysAddr(base), entry64));
@@ -96,7 +107,9 @@ Result<BootImage> build_boot_image(const BootImageInputs& in, const Placement& p
         .kernel_address = place.kernel.start,
         .cmdline = PhysAddr(base + cmdline_off),
         .setup_data = out.setup_data,
-        .acpi_rsdp = in.acpi_rsdp};
+        .acpi_rsdp = in.acpi_rsdp,
+        .efi = in.efi,
+        .efi_map = PhysAddr(base + efi_map_off)};
     put_at(out.small, 0, build_boot_params(params));
 
     // Only what is loaded is copied: kexec_load() keeps a second copy of every segment, and

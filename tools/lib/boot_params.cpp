@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::uint8_t loader_undefined = 0xff;  // "a boot loader without an assigned number"
 
+constexpr std::uint32_t efi_memdesc_version = 1;
+
 constexpr std::uint32_t low_half(std::uint64_t v) {
     return static_cast<std::uint32_t>(v);
 }
@@ -47,6 +49,19 @@ void take_over(boot_params& bp, const boot_params& running) {
     std::memcpy(bp.eddbuf, running.eddbuf, sizeof(bp.eddbuf));
 }
 
+/// Like Linux's own kexec_file_load(2): a map of nothing but what the services use.
+void set_efi(boot_params& bp, const Efi& efi, PhysAddr map) {
+    bp.secure_boot = efi.secure_boot;
+    bp.efi_info = efi_info{.efi_loader_signature = efi_loader_signature_64,
+                           .efi_systab = low_half(efi.systab.value()),
+                           .efi_memdesc_size = sizeof(EfiRegion),
+                           .efi_memdesc_version = efi_memdesc_version,
+                           .efi_memmap = low_half(map.value()),
+                           .efi_memmap_size = static_cast<std::uint32_t>(efi.map_bytes()),
+                           .efi_systab_hi = high_half(efi.systab.value()),
+                           .efi_memmap_hi = high_half(map.value())};
+}
+
 }  // namespace
 
 ByteVector build_boot_params(const BootParamsInputs& in) {
@@ -60,6 +75,9 @@ ByteVector build_boot_params(const BootParamsInputs& in) {
                 in.kernel->header_end - hdr_at);
 
     bp.acpi_rsdp_addr = in.acpi_rsdp.value();
+    if (in.efi != nullptr) {
+        set_efi(bp, *in.efi, in.efi_map);
+    }
     setup_header& hdr = bp.hdr;
     hdr.type_of_loader = loader_undefined;
     hdr.ext_loader_ver = 0;

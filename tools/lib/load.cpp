@@ -29,6 +29,9 @@ struct Prepared {
     ByteVector boot_params;
     PhysAddr rsdp;
     std::optional<CompactReport> compacted;
+    EfiState efi;
+
+    const Efi* efi_or_null() const { return efi.efi ? &*efi.efi : nullptr; }
 };
 
 /// What follows from the frozen state.
@@ -159,6 +162,7 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     out.boot_params = read_bytes(sys.path("/sys/kernel/boot_params/data")).value_or(ByteVector{});
     out.rsdp =
         find_rsdp(out.boot_params, read_text(sys.path("/sys/firmware/efi/systab")).value_or(""));
+    out.efi = read_efi(sys, out.boot_params);
     if (options.compact) {
         auto report = compact_first(module, out, options.max_intervals, progress);
         if (!report) {
@@ -267,7 +271,8 @@ Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchN
                              .intervals = frozen.covering.intervals,
                              .scratch = frozen.scratch,
                              .fdt_addr = frozen.fdt_addr,
-                             .fdt_size = frozen.fdt_size},
+                             .fdt_size = frozen.fdt_size,
+                             .efi = in.efi_or_null()},
                             *where);
 }
 
@@ -314,7 +319,8 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
                            .map = &prepared->map,
                            .max_intervals = options.max_intervals,
                            .keys = prepared->keys,
-                           .kho = prepared->choice.method != Method::indirect});
+                           .kho = prepared->choice.method != Method::indirect,
+                           .efi = prepared->efi_or_null()});
     ScratchTaker taker(*module, prepared->choice.abi);
     Forget forget(sys);
     auto scratch = get_scratch(sys, *module, *prepared, wanted, taker, report, progress);
@@ -362,6 +368,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     report.choice = std::move(prepared->choice);
     report.abi = prepared->abi;
     report.covering = std::move(frozen->covering);
+    report.efi_left_out = std::move(prepared->efi.why);
     report.memory = frozen->memory;
     report.scratch = std::move(frozen->scratch);
     report.segments = image.segments;

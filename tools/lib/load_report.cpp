@@ -24,6 +24,8 @@ Value LoadReport::to_value() const {
         .set("ram_bytes", Bytes{memory.ram_bytes})
         .set("left_bytes", Bytes{memory.left_bytes})
         .set("safe_bytes", Bytes{memory.safe_bytes})
+        .set("efi_runtime", efi_left_out.empty())
+        .set("efi_left_out", efi_left_out.empty() ? Value() : Value(efi_left_out))
         .set("entry", entry)
         .set("setup_data", setup_data)
         .set("check_ms", Millis{check_ms})

@@ -16,6 +16,7 @@ constexpr std::uint64_t chain_round(std::uint64_t bytes) {
 
 constexpr std::uint64_t header_bytes = sizeof(abi::setup_data);
 constexpr std::uint64_t kho_bytes = chain_round(header_bytes + sizeof(abi::kho_data));
+constexpr std::uint64_t efi_bytes = chain_round(header_bytes + sizeof(EfiSetupData));
 constexpr std::uint64_t indirect_bytes = chain_round(header_bytes + sizeof(abi::setup_indirect));
 
 constexpr std::uint64_t e820_bytes(std::size_t entries) {
@@ -51,18 +52,22 @@ class Packer {
 
 }  // namespace
 
-std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820) {
-    return kho_bytes + intervals * indirect_bytes + e820_bytes(extra_e820);
+std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820, bool efi) {
+    return kho_bytes + (efi ? efi_bytes : 0) + intervals * indirect_bytes + e820_bytes(extra_e820);
 }
 
 ByteVector build_chain(PhysAddr base, const KhoData& kho, std::span<const Range> intervals,
-                       std::span<const MapEntry> extra_e820) {
-    Packer chain(base, chain_bytes(intervals.size(), extra_e820.size()));
+                       std::span<const MapEntry> extra_e820, const Efi* efi) {
+    Packer chain(base, chain_bytes(intervals.size(), extra_e820.size(), efi != nullptr));
     chain.header(abi::setup_kexec_kho, sizeof(abi::kho_data));
     chain.data(abi::kho_data{.fdt_addr = kho.fdt_addr.value(),
                              .fdt_size = kho.fdt_size,
                              .scratch_addr = kho.scratch_addr.value(),
                              .scratch_size = kho.scratch_size});
+    if (efi != nullptr) {
+        chain.header(SETUP_EFI, sizeof(efi->setup));
+        chain.data(efi->setup);
+    }
     for (const Range& r : intervals) {
         chain.header(abi::setup_indirect_type, sizeof(abi::setup_indirect));
         chain.data(abi::setup_indirect{.type = abi::setup_indirect_range,

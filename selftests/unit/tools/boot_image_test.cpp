@@ -26,9 +26,11 @@ struct Image {
     std::vector<Range> intervals{make_range(0x10000000, 0x11000000),
                                  make_range(0x20000000, 0x20001000)};
     std::vector<Range> scratch{make_range(64 * mib, 72 * mib)};
+    const Efi* efi = nullptr;
 
     Result<BootImage> build() const {
-        const auto needs = scratch_needs(kernel, initrd.size(), small_bytes(map, cmdline, 64, 2));
+        const auto needs =
+            scratch_needs(kernel, initrd.size(), small_bytes(map, cmdline, 64, 2, efi));
         const auto where = place(needs, scratch);
         EXPECT_TRUE(where);
         return build_boot_image({.kernel = &kernel,
@@ -41,7 +43,8 @@ struct Image {
                                  .intervals = intervals,
                                  .scratch = scratch,
                                  .fdt_addr = PhysAddr(0x10000000),
-                                 .fdt_size = 500},
+                                 .fdt_size = 500,
+                                 .efi = efi},
                                 *where);
     }
 };
@@ -90,6 +93,34 @@ TEST(BootImage, EverythingPointsAtEachOther) {
     const auto have = slice(small, code, want.size());
     ASSERT_TRUE(have);
     EXPECT_TRUE(std::equal(want.begin(), want.end(), have->begin()));
+}
+
+TEST(BootImage, EfisMapLiesBehindTheChain) {
+    const Efi efi{.systab = PhysAddr(0x13f5ec018),
+                  .setup = {},
+                  .map = {EfiRegion{.type = 5, .phys_addr = 0x13f5ec000, .num_pages = 2},
+                          EfiRegion{.type = 11, .phys_addr = 0xffc00000, .num_pages = 3}},
+                  .secure_boot = 3};
+    Image image;
+    image.efi = &efi;
+    const auto got = image.build();
+    ASSERT_TRUE(got);
+    const ByteView small = got->small;
+    EXPECT_EQ(load_le<std::uint32_t>(small, 0x1c0), 0x34364c45);  // "EL64"
+    EXPECT_EQ(load_le<std::uint32_t>(small, 0x1c4), 0x3f5ec018);
+    EXPECT_EQ(load_le<std::uint32_t>(small, 0x1d8), 1);   // systab_hi
+    EXPECT_EQ(load_le<std::uint32_t>(small, 0x1c8), 40);  // memdesc_size
+    EXPECT_EQ(load_le<std::uint32_t>(small, 0x1cc), 1);
+    EXPECT_EQ(load_le<std::uint32_t>(small, 0x1d4), 80);  // memmap_size
+    EXPECT_EQ(load_le<std::uint8_t>(small, 0x1ec), 3);
+    const std::uint64_t at = *load_le<std::uint32_t>(small, 0x1d0);
+    EXPECT_EQ(at, got->setup_data.value() + chain_bytes(image.intervals.size(), 0, true));
+    const std::uint64_t map = at - got->segments[1].address.value();
+    EXPECT_EQ(load_le<std::uint32_t>(small, map), 5);
+    EXPECT_EQ(load_le<std::uint64_t>(small, map + 8), 0x13f5ec000);
+    EXPECT_EQ(load_le<std::uint32_t>(small, map + 40), 11);
+    EXPECT_EQ(load_le<std::uint64_t>(small, map + 64), 3);
+    EXPECT_GT(got->entry.value(), at + 79);
 }
 
 TEST(BootImage, NoInitrdNoSegment) {

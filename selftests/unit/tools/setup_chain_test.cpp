@@ -91,6 +91,21 @@ TEST(SetupChain, NodesTouchSoThatTheyMergeIntoOneSlot) {
     }
 }
 
+TEST(SetupChain, CarriesEfiWhereItMerges) {
+    const Efi efi{.systab = {}, .setup = {1, 0, 3, 4, {}}, .map = {}, .secure_boot = 0};
+    const std::vector<Range> intervals{make_range(0x1000000, 0x2000000)};
+    const auto chain = build_chain(base, {}, intervals, extra(1), &efi);
+    EXPECT_EQ(chain.size(), chain_bytes(1, 1, true));
+    const auto nodes = walk(chain);
+    ASSERT_EQ(nodes.size(), 4);
+    EXPECT_EQ(nodes[1].header.type, 4);
+    ASSERT_EQ(nodes[1].data.size(), 96);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 0), 1);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 16), 3);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 24), 4);
+    EXPECT_EQ(nodes[2].at, nodes[1].at + sizeof(abi::setup_data) + 96);
+}
+
 TEST(SetupChain, CarriesE820EntriesBehindThe128th) {
     const auto chain = build_chain(base, {}, {}, extra(3));
     const auto nodes = walk(chain);

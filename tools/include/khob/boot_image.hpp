@@ -10,6 +10,7 @@
 
 #include "khob/bzimage.hpp"
 #include "khob/covering.hpp"
+#include "khob/efi.hpp"
 #include "khob/error.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
@@ -41,6 +42,7 @@ struct BootImageInputs {
     std::span<const Range> scratch;  ///< the areas
     PhysAddr fdt_addr;
     std::uint64_t fdt_size = 0;
+    const Efi* efi = nullptr;
 };
 
 /// Owns what the small segment points at; the others point into the inputs.
@@ -51,9 +53,9 @@ struct BootImage {
     PhysAddr setup_data;  ///< of the chain's first node
 };
 
-/// Bytes of the small segment for at most so many intervals and areas.
+/// Bytes of the small segment for at most so many intervals and areas; efi may be null.
 std::uint64_t small_bytes(const MemoryMap& map, std::string_view cmdline, std::size_t max_intervals,
-                          std::size_t max_areas);
+                          std::size_t max_areas, const Efi* efi = nullptr);
 
 /// Whether the command line may be passed. Errors (refused): too long for the kernel, or a NUL in
 /// it.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "khob/bzimage.hpp"
+#include "khob/efi.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/types.hpp"
 
@@ -25,11 +26,13 @@ struct BootParamsInputs {
     ByteView image;    ///< the whole kernel file that `kernel` was read from
     ByteView running;  ///< the running kernel's boot_params; may be empty
     const MemoryMap* map = nullptr;
-    Range initrd;             ///< exact, not rounded; empty: none
-    PhysAddr kernel_address;  ///< where the kernel is loaded
-    PhysAddr cmdline;         ///< of a NUL-terminated string
-    PhysAddr setup_data;      ///< of the first node
-    PhysAddr acpi_rsdp;       ///< 0: the kernel finds it itself
+    Range initrd;              ///< exact, not rounded; empty: none
+    PhysAddr kernel_address;   ///< where the kernel is loaded
+    PhysAddr cmdline;          ///< of a NUL-terminated string
+    PhysAddr setup_data;       ///< of the first node
+    PhysAddr acpi_rsdp;        ///< 0: the kernel finds it itself
+    const Efi* efi = nullptr;  ///< null: the kernel runs without runtime services
+    PhysAddr efi_map{};        ///< where efi->map lies
 };
 
 /// Starts from zeroes; only what is named here, the kernel's own setup header, and what

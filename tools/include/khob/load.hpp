@@ -39,6 +39,7 @@ struct LoadReport {
     Covering covering;                        ///< method kho: without intervals
     std::optional<CompactReport> compacted;
     std::optional<EarlyNeeds> early;  ///< method kho: what scratch was sized by
+    std::string efi_left_out;         ///< why EFI's runtime services end here; empty: they go on
     MemoryBudget memory;
     std::vector<Range> scratch;
     std::vector<Segment> segments;  ///< names, addresses, sizes; `data` is not to be used

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "khob/efi.hpp"
 #include "khob/kho_scratch.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
@@ -23,8 +24,9 @@ struct ScratchInputs {
     std::string_view cmdline;
     const MemoryMap* map = nullptr;
     std::size_t max_intervals = 0;
-    std::uint64_t keys = 0;  ///< preserved ones
-    bool kho = false;        ///< the incoming kernel's own KHO takes the handover
+    std::uint64_t keys = 0;    ///< preserved ones
+    bool kho = false;          ///< the incoming kernel's own KHO takes the handover
+    const Efi* efi = nullptr;  ///< passed on to it; null: nothing
 };
 
 struct ScratchPlan {

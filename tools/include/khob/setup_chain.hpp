@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "khob/efi.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/types.hpp"
 
@@ -26,15 +27,16 @@ struct KhoData {
 /// Nodes start at multiples of this.
 inline constexpr std::uint64_t chain_alignment = 8;
 
-/// Upper bound of build_chain()'s bytes for so many intervals and e820 entries behind the 128th.
-std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820);
+/// build_chain()'s bytes for so many intervals and e820 entries behind the 128th, with EFI or not.
+std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820, bool efi = false);
 
 /**
- * The chain, to be placed at `base` (8-aligned): SETUP_KEXEC_KHO, one SETUP_INDIRECT an
- * interval, and SETUP_E820_EXT if there are `extra_e820` entries. Never empty.
+ * The chain, to be placed at `base` (8-aligned): SETUP_KEXEC_KHO, SETUP_EFI if there is
+ * EFI, one SETUP_INDIRECT an interval, and SETUP_E820_EXT if there are `extra_e820` entries.
+ * Never empty.
  */
 ByteVector build_chain(PhysAddr base, const KhoData& kho, std::span<const Range> intervals,
-                       std::span<const MapEntry> extra_e820);
+                       std::span<const MapEntry> extra_e820, const Efi* efi = nullptr);
 
 }  // namespace khob
 

@@ -1,18 +1,69 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Machines of other shapes: what the kernels see of them."""
+"""Handovers on machines of other shapes: CPUs, memory, NUMA nodes, EFI firmware."""
 
 from __future__ import annotations
 
-from khobvm.case import Case, Generation, Module, Step
+from dataclasses import replace
+from typing import Any
 
-_EFI = Step("EFI", "dmesg | grep efi:; ls /sys/firmware/efi/runtime-map/0",
-            contains=("efi: EFI v2", "virt_addr"))
+from cases.blocks import DEBUGFS, at_least
+from cases.payload import BY_NAME, End, handover
+from khobvm.case import Case, Step
+
 _NODES = Step("two nodes", "grep MemTotal /sys/devices/system/node/node*/meminfo; "
                            "cat /sys/devices/system/node/node*/cpulist",
               contains=("node1/meminfo", "\n0\n1\n"))
+# The services work: the firmware itself lists its variables.
+_VARIABLES = Step("EFI variables", "set -e; dmesg | grep efi:; "
+                                   "mount -t efivarfs none /sys/firmware/efi/efivars; "
+                                   "ls /sys/firmware/efi/efivars",
+                  contains=("efi: EFI v2", "BootOrder-"))
+_REGIONS = "cat /sys/firmware/efi/runtime-map/*/*_addr | sort"
+_NOTE_REGIONS = Step("EFI regions", f"{_REGIONS} > /etc/efi-regions; cat /etc/efi-regions",
+                     contains="0xffff")
+_SAME_REGIONS = Step("the same EFI regions", f"{_REGIONS} | diff - /etc/efi-regions")
+# More digits than 32 bits have.
+_HIGH = Step("pages above 4 GiB", "n=$(khoctl walk --out | awk '/^0x/ && length($1) > 10' | "
+                                  "wc -l); echo $n keys; test $n -gt 100")
+_LOW_AND_HIGH = Step("scratch low and high", f"""
+cd {DEBUGFS}
+paste out/scratch_phys out/scratch_len
+test $(awk 'length($1) <= 10' out/scratch_phys | wc -l) -gt 0
+test $(awk 'length($1) > 10' out/scratch_phys | wc -l) -gt 0
+""")
 
-CASES: tuple[Case, ...] = tuple(
-    Case(f"shape-{kernel}", f"{kernel} sees EFI firmware and two nodes",
-         (Generation(kernel, (_EFI, _NODES)),), memory=1024, cpus=2, nodes=2, efi=True,
-         module=Module.NONE, tags=("shape",), suite=suite)
-    for kernel, suite in (("6.12", "stock"), ("7.3", "interop")))
+
+_OLD, _NEW = BY_NAME["6.12"], BY_NAME["7.3-on"]
+
+
+def _shape(name: str, doc: str, machine: dict[str, Any], after: End = _OLD, *,
+           first: tuple[Step, ...] = (), last: tuple[Step, ...] = (),
+           arrived: tuple[Step, ...] = ()) -> Case:
+    """A handover of everything on a machine with these fields of Case."""
+    case = handover(f"shape-{name}", doc, _OLD, after, first=first, last=last, arrived=arrived)
+    return replace(case, tags=("shape",), **machine)
+
+
+def _nodes(name: str, doc: str, after: End, areas: int) -> Case:
+    return _shape(name, doc, {"nodes": 2}, after, first=(_NODES,), arrived=(_NODES,),
+                  last=(at_least("areas", "scratch.areas", areas),))
+
+
+def _efi(name: str, doc: str, after: End) -> Case:
+    return _shape(name, doc, {"efi": True, "drivers": ("efivarfs",)}, after,
+                  first=(_VARIABLES, _NOTE_REGIONS), arrived=(_VARIABLES, _SAME_REGIONS))
+
+
+CASES: tuple[Case, ...] = (
+    _shape("1-cpu", "one CPU", {"cpus": 1}),
+    _shape("4-cpus", "four CPUs", {"cpus": 4}),
+    _shape("1-gib", "1 GiB of memory", {"memory": 1024}),
+    _shape("8-gib", "8 GiB of memory", {"memory": 8192}, last=(_HIGH,)),
+    _shape("8-gib-kho", "8 GiB of memory, to 7.3's KHO: scratch low and high", {"memory": 8192},
+           _NEW, last=(_HIGH, _LOW_AND_HIGH)),
+    _nodes("nodes", "two NUMA nodes", _OLD, 1),
+    # One below 4 GiB, one for the kernel, and a share on each node.
+    _nodes("nodes-kho", "two NUMA nodes, to 7.3's KHO: scratch on each", _NEW, 4),
+    _efi("efi", "EFI firmware, whose runtime services go on", _OLD),
+    _efi("efi-kho", "EFI firmware, to 7.3's KHO", _NEW),
+)

@@ -218,7 +218,7 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
     listed = []
     for series in case.series():
         kernel = kernels[series]
-        for name, data in _driver_modules(kernel, _DRIVERS).items():
+        for name, data in _driver_modules(kernel, (*_DRIVERS, *case.drivers)).items():
             path = f"lib/modules/{kernel.release}/khob/{name}"
             archive.file(path, data)
             listed.append(f"{kernel.release} /{path}\n")

@@ -39,6 +39,7 @@ class Result:
     console: str = ""
     workspace: str = ""
     stray: list[str] = field(default_factory=list)
+    tries: int = 1
 
     @property
     def good(self) -> bool:
@@ -99,7 +100,20 @@ class Runner:
                        case.extra_cmdline, case.nodes, case.efi)
 
     def run(self, case: Case, on_report: OnReport) -> Result:
-        """Runs one case to its end; on_report is called when the guest has sent lines."""
+        """Runs one case to its end; on_report is called when the guest has sent lines.
+
+        A first kernel that dies before PID 1 gets one more try: nothing that is tested has
+        run yet, and an emulator's CPUs can race while a kernel patches its own code.
+        """
+        result = self._run_once(case, on_report)
+        if result.generations or self._stop.is_set():
+            return result
+        self._progress.line(f"{case.name}: {result.verdict.why}; trying once more")
+        result = self._run_once(case, on_report)
+        result.tries = 2
+        return result
+
+    def _run_once(self, case: Case, on_report: OnReport) -> Result:
         workspace = Path(tempfile.mkdtemp(prefix=f"khobvm-{case.name}-"))
         try:
             return self._run_in(workspace, case, on_report)

@@ -65,6 +65,11 @@ test-interop: tools modules kernels ## run the tests with kernels that have KHO
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(KERNELS)
 	@$(PYTHON) scripts/run_tests.py interop
 
+.PHONY: matrix
+matrix: ## renew README's table of kernel pairs from the last results of test and test-interop
+	@$(KHOBVM) matrix $(or $(wildcard $(addprefix $(BUILD)/,stock-results.json \
+		interop-results.json)),$(BUILD)/stock-results.json)
+
 lint: tools modules ## check style and run the static analysers
 	@PYTHONPATH=selftests/vm PYTHONDONTWRITEBYTECODE=1 $(PYTHON) scripts/lint.py
 

@@ -68,12 +68,13 @@ def runner() -> tuple[int, int]:
     return result.testsRun - failed, failed
 
 
-def machines(words: list[str]) -> tuple[int, int]:
-    """Kernels in VMs: every step of every case is a test."""
-    result = BUILD / "vm-results.json"
+def machines(suite: str, globs: list[str]) -> tuple[int, int]:
+    """Kernels in VMs: every case of a suite, or those that match, is a test."""
+    result = BUILD / f"{suite}-results.json"
     result.unlink(missing_ok=True)
     environment = dict(os.environ, PYTHONPATH=str(VM), PYTHONDONTWRITEBYTECODE="1")
-    command = ["/usr/bin/python3", "-m", "khobvm", "run", "--json", str(result), *words]
+    command = ["/usr/bin/python3", "-m", "khobvm", "run", "--suite", suite, "--json",
+               str(result), *(f"--case={glob}" for glob in globs)]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if not result.exists():
         return 0, 1
@@ -82,6 +83,11 @@ def machines(words: list[str]) -> tuple[int, int]:
     failed = len(cases) - passed
     if not cases or (done.returncode and not failed):
         failed += 1
+    if not globs:
+        # README's table of pairs is as tested.
+        told = subprocess.run(["/usr/bin/python3", "-m", "khobvm", "matrix", "--check",
+                               str(result)], cwd=ROOT, env=environment, check=False)
+        passed, failed = passed + (not told.returncode), failed + bool(told.returncode)
     return passed, failed
 
 
@@ -135,10 +141,9 @@ def main() -> int:
         counts.append(installation())
     if arguments.what in ("vm", "all"):
         counts.append(runner())
-        counts.append(machines([f"--case={glob}" for glob in arguments.case]))
+        counts.append(machines("stock", arguments.case))
     if arguments.what == "interop":
-        counts.append(machines(["--suite=interop",
-                                *(f"--case={glob}" for glob in arguments.case)]))
+        counts.append(machines("interop", arguments.case))
     passed, failed = (sum(column) for column in zip(*counts))
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0

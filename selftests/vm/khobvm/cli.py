@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line: `python3 -m khobvm kernels|source|checkpatch|run`."""
+"""The command line: `python3 -m khobvm kernels|source|checkpatch|run|matrix|...`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import demo, kernels, measure, report, runner, source
+from khobvm import demo, kernels, matrix, measure, report, runner, source
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.initramfs import Artefacts
@@ -168,6 +168,18 @@ def _measure(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _matrix(arguments: argparse.Namespace, _: Progress) -> int:
+    ends = [end.name for end in importlib.import_module("cases.payload").ENDS]
+    cells = matrix.collect(ends, arguments.results)
+    if not arguments.check:
+        changed = matrix.write(ends, cells, arguments.document)
+        print(f"{arguments.document}: {len(cells)} pairs in the results, {changed} cells changed")
+        return 0
+    said = matrix.differences(ends, cells, arguments.document)
+    print("\n".join(said) or f"{arguments.document}: as tested")
+    return 1 if said else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="khobvm", description="kho-bridge in VMs")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -188,6 +200,12 @@ def _parser() -> argparse.ArgumentParser:
                                    help="find how many intervals each kernel boots with")
     measured.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
     measured.set_defaults(function=_measure)
+    one = commands.add_parser("matrix", help="make README's table of pairs from results")
+    one.add_argument("results", nargs="+", type=Path, help="what `run --json` has written")
+    one.add_argument("--check", action="store_true", help="change nothing, say what differs")
+    one.add_argument("--document", type=Path, default=Path("README.md"), metavar="FILE",
+                     help="which holds the table (README.md)")
+    one.set_defaults(function=_matrix)
     one = commands.add_parser("run", help="run cases")
     one.add_argument("--case", action="append", default=[], metavar="GLOB",
                      help="only the cases that match (may be repeated)")

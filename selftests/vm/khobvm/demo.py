@@ -3,25 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
+from khobvm.report import printed_json
 from khobvm.runner import Result
-from khobvm.status import GenerationReport, StepReport
+from khobvm.status import GenerationReport
 
 CASE = "demo"
 _MIB = 1024 * 1024
-
-
-def _values(step: StepReport) -> dict[str, object]:
-    """What `khoctl --json` printed; a progress line may stand before it."""
-    lines = step.output
-    start = next((i for i, line in enumerate(lines) if line.startswith("{")), len(lines))
-    try:
-        found = json.loads("\n".join(lines[start:]))
-    except json.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _collect(generation: GenerationReport) -> dict[str, dict[str, object]]:
@@ -29,7 +18,7 @@ def _collect(generation: GenerationReport) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for number in sorted(generation.steps):
         step = generation.steps[number]
-        found.setdefault(step.name, _values(step))
+        found.setdefault(step.name, printed_json(step.output))
     return found
 
 

@@ -123,7 +123,7 @@ def to_json(result: Result) -> dict[str, object]:
             "seconds": result.seconds, "started": result.started,
             "accelerator": result.accelerator, "command": result.command,
             "workspace": result.workspace or None, "console_tail": result.console.splitlines(),
-            "stray": result.stray,
+            "stray": result.stray, "tries": result.tries,
             "generations": [_generation_json(g) for g in result.generations]}
 
 
@@ -132,6 +132,16 @@ def write_json(path: Path, results: Sequence[Result]) -> None:
     document = {"written": time.time(), "cases": [to_json(r) for r in results]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def printed_json(lines: Sequence[str]) -> dict[str, object]:
+    """What `khoctl --json` printed in a step; progress lines may stand before it."""
+    start = next((i for i, line in enumerate(lines) if line.startswith("{")), len(lines))
+    try:
+        found = json.loads("\n".join(lines[start:]))
+    except json.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def command_line(command: Sequence[str]) -> str:

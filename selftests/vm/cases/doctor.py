@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from cases.blocks import ATTACH, CMDLINE, DEBUGFS, EXEC, INSMOD, RELEASE, UNLOAD, chain, load
-from khobvm.case import Case, Module, Step
+from khobvm.case import Case, Step
 
 _KERNEL = "/boot/vmlinuz-6.12"
 _SUBJECT = f"{_KERNEL} --initrd $KHOB_INITRD"
@@ -89,6 +89,6 @@ CASES: tuple[Case, ...] = (
          (chain("7.3", _doctor("on", "", "source: native", "CONFIG_KEXEC_HANDOVER  ok ",
                                "on (kho=on on its command line)", "verdict: not ready: module",
                                expect=3)),),
-         memory=1024, extra_cmdline="kho=on", module=Module.NONE, tags=("doctor",),
+         memory=1024, extra_cmdline="kho=on", tags=("doctor",),
          suite="interop"),
 )

@@ -321,7 +321,8 @@ static int khob_make_meta(struct khob_freezer *fz)
 	if (ret)
 		return ret;
 	if (khob_nr_chunks() > room)
-		return khob_refuse(-ENOSPC, "scratch: the metadata is in more than %u pieces", room);
+		return khob_refuse(-ENOSPC, "scratch: the metadata is in more than %u pieces",
+				   room);
 	fdt_len = khob_fdt_write(__va(fdt_pa), fdt_size, khob_out.abi, khob_out.tree.root_pa,
 				 fz->subs, fz->nr_subs);
 	if (fdt_len < 0)

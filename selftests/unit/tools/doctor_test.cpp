@@ -205,7 +205,7 @@ TEST_F(Doctor, FreeMemory) {
                       "Node 0, zone   Normal\n        managed  1024\n");
     FreeMemory got = free_memory(machine.system);
     EXPECT_EQ(got.available, 900000ULL * 1024);
-    EXPECT_EQ(got.in_large_blocks, 3 * 2 * mib + 4 * 4 * mib);
+    EXPECT_EQ(got.in_large_blocks, 3UL * 2UL * mib + 4UL * 4UL * mib);
     EXPECT_EQ(got.low, 3 * mib);
     machine.dir.remove("proc");
     got = free_memory(machine.system);

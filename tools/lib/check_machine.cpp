@@ -80,7 +80,8 @@ bool secure_boot(const System& sys) {
     return var && var->size() == 5 && var->back() == std::byte{1};
 }
 
-Check check_firmware(const System& sys) {
+Check check_firmware(const Seen& seen) {
+    const System& sys = *seen.sys;
     std::error_code ignored;
     if (!std::filesystem::exists(sys.path("/sys/firmware/efi"), ignored)) {
         return check_ok("firmware", "no EFI");
@@ -91,7 +92,13 @@ Check check_firmware(const System& sys) {
                              "unsigned modules",
                              "switch Secure Boot off in the firmware's setup");
     }
-    return check_ok("firmware", "EFI; the next kernel runs without EFI runtime services");
+    if (seen.efi.efi) {
+        return check_ok("firmware", "EFI, whose runtime services go on in the next kernel");
+    }
+    return check_ok("firmware",
+                    sys.is_root()
+                        ? fmt::format("EFI; its runtime services end here: {}", seen.efi.why)
+                        : "EFI; whether its runtime services go on could not be seen without root");
 }
 
 Check check_kexec(const System& sys) {
@@ -147,7 +154,7 @@ Checks check_machine(const Seen& seen) {
     Checks out{check_architecture(sys)};
     check_config(seen, out);
     out.push_back(check_lockdown(seen));
-    out.push_back(check_firmware(sys));
+    out.push_back(check_firmware(seen));
     out.push_back(check_kexec(sys));
     out.push_back(check_privileges(sys));
     out.push_back(check_memory_map(sys));

@@ -170,7 +170,8 @@ void check_memory_for(const Subject& subject, const MethodChoice& choice, Checks
                                                       .map = &*map,
                                                       .max_intervals = default_max_intervals,
                                                       .keys = keys,
-                                                      .kho = choice.method != Method::indirect});
+                                                      .kho = choice.method != Method::indirect,
+                                                      .efi = seen.efi_or_null()});
     const auto own = check_kernels_scratch(*seen.sys, choice, plan.needs);
     out.push_back(own ? *own : check_scratch(subject, plan));
 }
@@ -323,6 +324,8 @@ DoctorReport doctor(const System& sys, const DoctorOptions& options) {
     Seen seen;
     seen.sys = &sys;
     seen.config = KernelConfig::read(sys);
+    seen.efi =
+        read_efi(sys, read_bytes(sys.path("/sys/kernel/boot_params/data")).value_or(ByteVector{}));
     if (const auto module = Module::open(sys)) {
         if (auto status = module->status()) {
             seen.status = std::move(*status);

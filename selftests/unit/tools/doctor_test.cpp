@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "doctor_fixture.hpp"
+#include "efi_fixture.hpp"
 #include "khob/bytes.hpp"
 #include "khob/free_memory.hpp"
 
@@ -83,7 +84,13 @@ TEST_F(Doctor, Firmware) {
     const std::string var =
         "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
     machine.dir.write(var, std::string("\6\0\0\0\0", 5));
-    expect("firmware", ok, "without EFI runtime services");
+    expect("firmware", ok, "end here: this kernel does not show its boot_params");
+    machine.system.root = false;
+    expect("firmware", ok, "could not be seen without root");
+    machine.system.root = true;
+    const test::EfiFiles efi(machine);
+    machine.dir.write("sys/kernel/boot_params/data", efi.running);
+    expect("firmware", ok, "go on in the next kernel");
     machine.dir.write(var, std::string("\6\0\0\0\1", 5));
     expect("firmware", warning, "Secure Boot", "switch Secure Boot off");
 }

@@ -4,43 +4,17 @@
 
 #include <gtest/gtest.h>
 
-#include "fixture.hpp"
-#include "khob/boot_params.hpp"
+#include "efi_fixture.hpp"
 
 namespace khob {
 namespace {
 
-constexpr std::size_t efi_info_at = 0x1c0;
-
-/// A machine that was booted by EFI, with two regions of runtime services.
+/// A machine that was booted by EFI.
 struct EfiMachine {
     test::Machine machine;
-    ByteVector running = ByteVector(boot_params_size);
+    test::EfiFiles files{machine};
 
-    EfiMachine() {
-        test::poke(running, efi_info_at, efi_loader_signature_64);
-        test::poke(running, efi_info_at + 4, std::uint32_t{0x3f5ec018});  // systab
-        test::poke(running, 0x1ec, std::uint8_t{2});                      // secure_boot
-        set("fw_platform_size", "64\n");
-        set("fw_vendor", "0x3f5ec098\n");
-        set("config_table", "0x3f5eca98\n");
-        set("systab", "ACPI20=0x3f77d014\nSMBIOS3=0x1\nSMBIOS=0x3f520000\n");
-        region(0, "0x5", "0x3f5ec000", "0xfffffffeff1ec000", "0x100");
-        region(1, "0xb", "0xffc00000", "0xfffffffeffc00000", "0x400");
-    }
-    void set(const std::string& name, std::string_view text) const {
-        machine.dir.write("sys/firmware/efi/" + name, text);
-    }
-    void region(int i, const char* type, const char* phys, const char* virt,
-                const char* pages) const {
-        const std::string dir = "runtime-map/" + std::to_string(i) + "/";
-        set(dir + "type", type);
-        set(dir + "phys_addr", phys);
-        set(dir + "virt_addr", virt);
-        set(dir + "num_pages", pages);
-        set(dir + "attribute", "0x800000000000000f\n");
-    }
-    EfiState read() const { return read_efi(machine.system, running); }
+    EfiState read() const { return read_efi(machine.system, files.running); }
     /// Why nothing is handed over.
     std::string why() const {
         const auto state = read();
@@ -77,7 +51,7 @@ TEST(Efi, WithoutItNothingIsHandedOver) {
 TEST(Efi, RegionsThatCannotBeAreNotBelieved) {
     const EfiMachine m;
     const auto refused = [&m](const char* phys, const char* virt, const char* pages) {
-        m.region(1, "0xb", phys, virt, pages);
+        m.files.region(1, "0xb", phys, virt, pages);
         return m.why();
     };
     const char* const high = "0xfffffffeffc00000";
@@ -91,9 +65,9 @@ TEST(Efi, RegionsThatCannotBeAreNotBelieved) {
               std::string::npos);
     EXPECT_NE(refused("0xffc00000", high, "junk").find("holds no number"), std::string::npos);
     EXPECT_NE(refused("0x3f6eb000", high, "0x10").find("overlaps another"), std::string::npos);
-    m.region(1, "0x100000000", "0xffc00000", high, "1");
+    m.files.region(1, "0x100000000", "0xffc00000", high, "1");
     EXPECT_NE(m.why().find("no mapped region"), std::string::npos);
-    m.region(1, "0xb", "0xffc00000", high, "1");
+    m.files.region(1, "0xb", "0xffc00000", high, "1");
     EXPECT_EQ(m.why(), "");
     m.machine.dir.remove("sys/firmware/efi/runtime-map/1/attribute");
     EXPECT_NE(m.why().find("attribute"), std::string::npos);
@@ -101,18 +75,18 @@ TEST(Efi, RegionsThatCannotBeAreNotBelieved) {
 
 TEST(Efi, AddressesThatCannotBeAreNotBelieved) {
     EfiMachine m;
-    m.set("config_table", "0xffffffffffffffff\n");
+    m.files.set("config_table", "0xffffffffffffffff\n");
     EXPECT_NE(m.why().find("configuration tables"), std::string::npos);
-    m.set("config_table", "0x3f5eca98\n");
-    m.set("fw_vendor", "\n");
+    m.files.set("config_table", "0x3f5eca98\n");
+    m.files.set("fw_vendor", "\n");
     EXPECT_NE(m.why().find("fw_vendor holds no number"), std::string::npos);
-    m.set("fw_vendor", "0x10\n");
-    m.set("fw_platform_size", "32\n");
+    m.files.set("fw_vendor", "0x10\n");
+    m.files.set("fw_platform_size", "32\n");
     EXPECT_EQ(m.why(), "the firmware is not a 64-bit one");
-    m.set("fw_platform_size", "64\n");
-    test::poke(m.running, efi_info_at + 24, std::uint32_t{1});  // systab_hi
+    m.files.set("fw_platform_size", "64\n");
+    test::poke(m.files.running, test::efi_info_at + 24, std::uint32_t{1});  // systab_hi
     EXPECT_NE(m.why().find("0x13f5ec018 is in no region"), std::string::npos);
-    m.running.resize(100);
+    m.files.running.resize(100);
     EXPECT_EQ(m.why(), "this kernel does not show its boot_params");
 }
 

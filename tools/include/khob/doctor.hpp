@@ -10,6 +10,7 @@
 #include <string>
 
 #include "khob/check.hpp"
+#include "khob/efi.hpp"
 #include "khob/exit_codes.hpp"
 #include "khob/kernel_config.hpp"
 #include "khob/method.hpp"
@@ -31,6 +32,9 @@ struct Seen {
     const System* sys = nullptr;
     std::optional<KernelConfig> config;
     std::optional<Status> status;  ///< the module's, if it can be asked
+    EfiState efi;
+
+    const Efi* efi_or_null() const { return efi.efi ? &*efi.efi : nullptr; }
 };
 
 /// What would be loaded, as far as that is known.

@@ -173,7 +173,11 @@ Check check_kexec_loaded(const Seen& seen) {
 }  // namespace
 
 std::string preserving_source(const Seen& seen) {
-    if (exists(*seen.sys, "/sys/kernel/debug/kho/out/fdt")) {
+    if (const auto said = seen.status ? seen.status->text("source") : ""; !said.empty()) {
+        return said;
+    }
+    // Not the root FDT: a kernel that was handed something does not show its own.
+    if (exists(*seen.sys, "/sys/kernel/debug/kho/out/scratch_phys")) {
         return "native";
     }
     const bool built_in = !seen.config || seen.config->has("CONFIG_KEXEC_HANDOVER");

@@ -130,7 +130,6 @@ TEST_F(DoctorKernelTest, Scratch) {
 TEST_F(DoctorKernelTest, ThisKernelsOwnKho) {
     kernel("kho-v4");
     const std::string own = "sys/kernel/debug/kho/out/";
-    machine.dir.write(own + "fdt", "x");
     machine.dir.write(own + "scratch_phys", "0x8000000\n");
     machine.dir.write(own + "scratch_len", "65536\n");
     machine.status("native.abi", "kho-v4");

@@ -166,11 +166,18 @@ TEST_F(Doctor, RunningKho) {
     machine.dir.write("boot/config-6.0-test", "CONFIG_KEXEC_HANDOVER=y\n");
     expect("running KHO", ok, "no kho=");
     EXPECT_EQ(report().source, "bridge");
-    machine.dir.write("sys/kernel/debug/kho/out/fdt", "x");
+    machine.dir.write("sys/kernel/debug/kho/out/scratch_phys", "0x1000000\n");
     machine.dir.write("proc/cmdline", "quiet kho=on\n");
     expect("running KHO", ok, "on (kho=on");
     EXPECT_EQ(report().source, "native");
     machine.dir.remove("sys/kernel/debug/kho");
+    EXPECT_EQ(report().source, "bridge");
+    // KHO need not have files in debugfs; the module knows without.
+    machine.status("source", "native");
+    expect("running KHO", ok, "on (kho=on");
+    EXPECT_EQ(report().source, "native");
+    machine.dir.remove("sys/module/kho_bridge");
+    machine.dir.remove("sys/kernel/debug/kho_bridge");
     machine.system.root = false;
     expect("running KHO", warning, "without root", "sudo");
     EXPECT_EQ(report().source, "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// KHO leaves its property names and its compatible string in the kernel's
-// read-only data. A kernel that has both speaks it; neither comes from a module.
+// KHO leaves its compatible string and the name of the root's property in the
+// kernel's read-only data. A kernel that has both speaks it; neither comes from a
+// module. Names of other properties differ between versions.
 #include "khob/probe.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +32,7 @@ bool holds_string(std::string_view kernel, std::string_view wanted) {
 
 std::string find_kho(ByteView vmlinux) {
     const std::string_view kernel = text_of(vmlinux);
-    if (!holds_string(kernel, abi::prop_memory_map) || !holds_string(kernel, abi::prop_data)) {
+    if (!holds_string(kernel, abi::prop_memory_map)) {
         return {};
     }
     for (std::size_t at = kernel.find(compatible_prefix); at != std::string_view::npos;

@@ -154,10 +154,13 @@ TEST(Unpack, RefusesWhatItDoesNotKnow) {
 
 constexpr std::string_view properties{"\0preserved-memory-map\0preserved-data\0blob-size\0", 47};
 
-TEST(FindKho, NeedsThePropertiesAndTheCompatibleString) {
+TEST(FindKho, NeedsThePropertyAndTheCompatibleString) {
     const std::string kho(properties);
     EXPECT_EQ(find_kho(as_bytes(kho + std::string("\0kho-v4\0", 8))), "kho-v4");
     EXPECT_EQ(find_kho(as_bytes(kho + std::string("\0kho-v17\0", 9))), "kho-v17");
+    // As of Linux 6.16, whose subnodes have another property.
+    EXPECT_EQ(find_kho(as_bytes(std::string("\0kho-v1\0preserved-memory-map\0fdt\0", 33))),
+              "kho-v1");
     EXPECT_EQ(find_kho(as_bytes(std::string("\0kho-v4\0", 8))), "");
     EXPECT_EQ(find_kho(as_bytes(kho)), "");
     EXPECT_EQ(find_kho(as_bytes(kho + std::string("\0kho-vX\0\0my-kho-v4\0", 18))), "");

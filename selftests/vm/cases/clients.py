@@ -90,6 +90,14 @@ _CONTROL = Case(
     memory=1024, module=Module.NONE, extra_cmdline="kho=on", clients=("test_kho",),
     programs=("kexec-tools:/sbin/kexec",), tags=("clients", "kho"), suite="interop")
 
+# From kho_bridge to a kernel whose own KHO restores it: nothing of ours is loaded there.
+_TO_KHO = Case(
+    "test-kho-6.12-7.3-on", "lib/test_kho.c of 7.3 over kho_bridge on 6.12, restored by 7.3's KHO",
+    (chain("6.12", INSMOD, _TEST_KHO, STATUS, load("7.3", 2), EXEC),
+     chain("7.3", _TEST_KHO, _SUCCEEDED)),
+    memory=1024, clients=("test_kho",), native_clients=("7.3",), tags=("clients", "kho"),
+    suite="interop")
+
 # 7.3 is built with DEBUG_VM: compound pages that are not as it wants them are seen. It takes
 # part as a kernel without KHO: not told kho=on, and with a version that it does not read.
 _INDIRECT: _How = ("--method indirect", (Step("abi", "khoctl abi kho-v3"),))
@@ -102,6 +110,7 @@ CASES: tuple[Case, ...] = (
     _own("clients-6.12", "6.12"),
     _own("clients-6.1", "6.1"),
     _CONTROL,
+    _TO_KHO,
     _upstream("test-kho-7.3-off", "7.3", "7.3", _INDIRECT, "interop"),
     _own("clients-7.3-off", "7.3", _INDIRECT, "interop"),
 )

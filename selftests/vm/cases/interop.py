@@ -14,6 +14,11 @@ CASES: tuple[Case, ...] = (
     Case("interop-refuse", "what contradicts the next kernel's KHO is refused and changes nothing",
          (Generation("6.12", (
              INSMOD, preserve(64),
+             Step("probe", f"khoctl probe /boot/vmlinuz-{KHO} --json",
+                  contains=('"relocatable": true', '"kho": true', '"abi": "kho-v4"',
+                            '"abi_known": true')),
+             Step("probe one without", "khoctl probe /boot/vmlinuz-6.12 --json",
+                  contains=('"relocatable": true', '"kho": false', '"setup_indirect": true')),
              Step("another version", _REFUSED.format("--abi kho-v3"), expect=3,
                   contains="takes only kho-v4"),
              Step("no KHO", f"khoctl load /boot/vmlinuz-6.12 --cmdline '{CMDLINE}2' --method kho",

@@ -60,7 +60,12 @@ CASES: tuple[Case, ...] = (
              Step("load again", _load("6.12", 2, "", "", "indirect").command, timeout=180),
              EXEC)),
           Generation("6.12", (ATTACH, VERIFY,
-                              Step("subtrees", "khoctl ls", contains="kexec-metadata"),
+                              Step("subtrees", "khoctl ls",
+                                   contains=("kexec-metadata", "kho_test")),
+                              # A client's of the kernel's, which is an FDT.
+                              Step("one is readable",
+                                   f"od -An -tx1 -N4 {DEBUGFS}/in/sub_fdts/kho_test",
+                                   contains="d0 0d fe ed"),
                               Step("insmod test_kho", f"insmod {_EXTRA}/test_kho.ko"),
                               Step("test_kho says so", "dmesg | grep test_kho",
                                    contains="test_kho: KHO restore succeeded", always=True),

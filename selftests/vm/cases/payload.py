@@ -92,13 +92,14 @@ def load(before: End, after: End, number: int = 2, version: str = "") -> Step:
                 contains=f'"abi": "{wanted}"', timeout=180)
 
 
-def _outgoing(before: End, after: End, first: tuple[Step, ...],
-              last: tuple[Step, ...]) -> Generation:
+def _outgoing(before: End, after: End, first: tuple[Step, ...], last: tuple[Step, ...],
+              percent: int) -> Generation:
     """Preserves everything and leaves for the next kernel."""
     return Generation(before.series, (
         INSMOD, *first, count_is("source", "native" if before.native else "bridge"),
-        preserve(_PAGES, scatter="--scatter"), _MAKE_BLOBS, _INSMOD_CLIENT, _client("save"),
-        at_least("folios", "out.folios", _FOLIOS), load(before, after), *last, STATUS, EXEC))
+        preserve(_PAGES, scatter=f"--scatter {percent}"), _MAKE_BLOBS, _INSMOD_CLIENT,
+        _client("save"), at_least("folios", "out.folios", _FOLIOS), load(before, after), *last,
+        STATUS, EXEC))
 
 
 def _kernel_api(before: End) -> tuple[Step, ...]:
@@ -131,13 +132,16 @@ def _incoming(before: End, after: End, first: tuple[Step, ...]) -> Generation:
 
 
 def handover(name: str, doc: str, before: End, after: End, *, first: tuple[Step, ...] = (),
-             last: tuple[Step, ...] = (), arrived: tuple[Step, ...] = ()) -> Case:
+             last: tuple[Step, ...] = (), arrived: tuple[Step, ...] = (),
+             percent: int = 50) -> Case:
     """One handover of everything, on 2 CPUs and 2 GiB.
 
     first, last: further steps in the outgoing kernel, before anything is preserved and after
-    the load; arrived: first of all in the incoming one.
+    the load; arrived: first of all in the incoming one. percent: of RAM, its upper end, over
+    which is scattered what is.
     """
-    generations = (_outgoing(before, after, first, last), _incoming(before, after, arrived))
+    generations = (_outgoing(before, after, first, last, percent),
+                   _incoming(before, after, arrived))
     return Case(name, doc, generations,
                 memory=2048, cpus=2, extra_cmdline=before.kho, clients=(_CLIENT,),
                 module=Module.TEST if after.native else Module.NORMAL,

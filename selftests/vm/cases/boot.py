@@ -22,14 +22,14 @@ def _load(kernel: str, generation: int) -> Step:
 
 
 def _boot(name: str, doc: str, *steps: Step, kernel: str = "6.12",
-          outcome: Outcome = Outcome.PASSED, allow: tuple[str, ...] = ()) -> Case:
+          outcome: Outcome = Outcome.PASSED, why: str = "", allow: tuple[str, ...] = ()) -> Case:
     return Case(name, doc, (Generation(kernel, steps, allow_log=allow),), memory=512,
-                module=Module.NONE, outcome=outcome, tags=("boot",))
+                module=Module.NONE, outcome=outcome, why=why, tags=("boot",))
 
 
 def _kexec(name: str, doc: str, *generations: Generation,
-           outcome: Outcome = Outcome.PASSED) -> Case:
-    return Case(name, doc, generations, memory=768, module=Module.NONE, outcome=outcome,
+           outcome: Outcome = Outcome.PASSED, why: str = "") -> Case:
+    return Case(name, doc, generations, memory=768, module=Module.NONE, outcome=outcome, why=why,
                 kernels=("6.12",), programs=("kexec-tools:/sbin/kexec",), tags=("boot",))
 
 
@@ -45,23 +45,27 @@ CASES: tuple[Case, ...] = (
                               Step("command line", "cat /proc/cmdline",
                                    contains=f"{_CMDLINE}2")))),
     _boot("boot-must-fail", "a wrong exit code comes out as failed", _HELLO,
-          Step("wrong", "echo out; exit 3"), Step("after", "true"), outcome=Outcome.FAILED),
+          Step("wrong", "echo out; exit 3"), Step("after", "true"), outcome=Outcome.FAILED,
+          why="wrong: exit code 3, expected 0"),
     _boot("boot-must-hang", "a step that hangs is killed and comes out as failed",
-          Step("hang", "sleep 100", timeout=2), outcome=Outcome.FAILED),
+          Step("hang", "sleep 100", timeout=2), outcome=Outcome.FAILED,
+          why="hang: timed out after"),
     _boot("boot-must-log", "a call trace in the kernel log comes out as failed", _TRACE,
-          outcome=Outcome.FAILED),
+          outcome=Outcome.FAILED, why="kernel log: "),
     _boot("boot-allow-log", "the same passes where the case allows it", _TRACE,
           allow=("Call Trace",)),
     _boot("boot-poweroff", "a guest that powers off by itself has sent no status",
-          Step("leave", "poweroff -f; sleep 30"), outcome=Outcome.NO_STATUS),
+          Step("leave", "poweroff -f; sleep 30"), outcome=Outcome.NO_STATUS,
+          why="sent no status, at 'leave'; the VM ended"),
     _boot("boot-panic", "a guest that panics has sent no status",
           Step("panic", "echo c > /proc/sysrq-trigger; sleep 30"),
-          outcome=Outcome.NO_STATUS),
+          outcome=Outcome.NO_STATUS, why="sent no status, at 'panic'"),
     _kexec("boot-lost", "a kexec into a kernel without its init has sent no status",
            Generation("6.12", (Step("load", "kexec -c -l /boot/vmlinuz-6.12 --command-line="
                                             f"'{_CMDLINE}2'"), _KEXEC)),
-           Generation("6.12"), outcome=Outcome.NO_STATUS),
+           Generation("6.12"), outcome=Outcome.NO_STATUS,
+           why="nothing came from generation 2"),
     _kexec("boot-wrong-kernel", "a kexec into another kernel than planned is a failure",
            Generation("6.12", (_load("6.12", 2), _KEXEC)),
-           Generation("6.1"), outcome=Outcome.FAILED),
+           Generation("6.1"), outcome=Outcome.FAILED, why="not a 6.1 kernel"),
 )

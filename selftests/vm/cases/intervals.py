@@ -19,7 +19,7 @@ _NOT_RESERVED = Step("attach", "khoctl attach", expect=5, contains="is not reser
 
 
 def intervals(kernel: str, count: int, outcome: Outcome = Outcome.PASSED,
-              then: tuple[Step, ...] = (ATTACH, VERIFY)) -> Case:
+              then: tuple[Step, ...] = (ATTACH, VERIFY), why: str = "") -> Case:
     """Hands over exactly `count` intervals; `then` is what the incoming kernel does."""
     counted = Step("count", f"test $(grep -c . {DEBUGFS}/out/ranges) -ge {count}")
     exact = load(kernel, 2, f"--max-ranges {count}")
@@ -29,12 +29,13 @@ def intervals(kernel: str, count: int, outcome: Outcome = Outcome.PASSED,
                 (chain(kernel, INSMOD, preserve(2048, order="0", scatter="--scatter 60"), counted,
                        exact, EXEC),
                  chain(kernel, *then)),
-                memory=2048, outcome=outcome, boot=60, tags=("intervals",))
+                memory=2048, outcome=outcome, why=why, boot=60, tags=("intervals",))
 
 
 CASES: tuple[Case, ...] = (
     intervals("6.1", MOST["6.1"]),
     intervals("6.12", MOST["6.12"]),
     intervals("6.1", TOO_MANY["6.1"], then=(_NOT_RESERVED,)),
-    intervals("6.12", TOO_MANY["6.12"], Outcome.NO_STATUS, then=()),
+    intervals("6.12", TOO_MANY["6.12"], Outcome.NO_STATUS, then=(),
+              why="nothing came from generation 2"),
 )

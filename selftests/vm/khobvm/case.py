@@ -75,7 +75,8 @@ class Case:
     loaded at boot, where they are modules. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
     they use the kernel's own KHO all the same. outcome: what must come out, so that
-    the runner's own verdicts can be tested. boot: seconds of silence allowed besides a
+    the runner's own verdicts can be tested; why: what the verdict's sentence must then say, so
+    that no other failure is taken for it. boot: seconds of silence allowed besides a
     step's own timeout: a generation boots in them, or an initrd is packed. suite: "stock",
     or "interop" for what needs a kernel with KHO, which takes minutes to build.
     """
@@ -95,6 +96,7 @@ class Case:
     native_clients: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     outcome: Outcome = Outcome.PASSED
+    why: str = ""
     boot: int = 60
     tags: tuple[str, ...] = ()
     suite: str = "stock"
@@ -128,6 +130,8 @@ def check(case: Case) -> list[str]:
     if case.nodes < 1 or case.memory % case.nodes or case.cpus % case.nodes:
         found.append(f"{case.name}: {case.nodes} nodes cannot share {case.memory} MiB and "
                      f"{case.cpus} CPUs equally")
+    if (case.outcome is Outcome.PASSED) != (not case.why):
+        found.append(f"{case.name}: what must not pass needs a reason, and only that does")
     if not case.generations:
         found.append(f"{case.name} has no generation")
     for number, generation in enumerate(case.generations, 1):

@@ -44,7 +44,7 @@ class Result:
     @property
     def good(self) -> bool:
         """True when what should come out did."""
-        return self.verdict.outcome is self.case.outcome
+        return self.verdict.outcome is self.case.outcome and self.case.why in self.verdict.why
 
 
 @dataclass(frozen=True)

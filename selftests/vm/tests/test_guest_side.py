@@ -91,6 +91,8 @@ class CaseTest(unittest.TestCase):
         self.assertTrue(check(Case("a", "", ())))
         self.assertTrue(check(Case("a", "", (Generation("6.12"),), memory=1023, cpus=2, nodes=2)))
         self.assertTrue(check(Case("a", "", (Generation("6.12"),), cpus=3, nodes=2)))
+        self.assertTrue(check(Case("a", "", (Generation("6.12"),), outcome=Outcome.FAILED)))
+        self.assertTrue(check(Case("a", "", (Generation("6.12"),), why="x")))
         self.assertFalse(check(Case("a", "", (Generation("6.12", (leave,)),
                                               Generation("6.1")))))
 

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import unittest
+from dataclasses import replace
 
 from khobvm.case import Case, Generation, Outcome, Step
+from khobvm.runner import Result
 from khobvm.status import GenerationReport, Parser
 from khobvm.verdict import Verdict, close_final_steps, judge
 
@@ -33,6 +35,18 @@ def _judge(case: Case, text: str) -> Verdict:
     reports = _read(text)
     close_final_steps(case, reports)
     return judge(case, reports, "the VM ended")
+
+
+class ResultTest(unittest.TestCase):
+    """What must not pass is good only for the reason that the case names."""
+
+    def test_good(self) -> None:
+        """The same outcome for another reason is none."""
+        case = replace(_TWO, outcome=Outcome.NO_STATUS, why="nothing came from generation 2")
+        for text, good in ((_HEAD + _JUMP, True), ("", False), (_HEAD, False),
+                           (_HEAD + _JUMP + _SECOND, False)):
+            result = Result(case, _judge(case, text), 1.0, [], [], "tcg", 0.0)
+            self.assertIs(result.good, good, result.verdict.why)
 
 
 class VerdictTest(unittest.TestCase):

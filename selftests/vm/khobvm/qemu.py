@@ -41,7 +41,9 @@ class Accelerator:
         """The options for QEMU."""
         if self.kvm:
             return ["-accel", "kvm", "-cpu", "host"]
-        return ["-accel", "tcg,thread=multi", "-cpu", "max"]
+        # CPUs take turns: with a thread each, one may run code while another patches it (static
+        # branches, ftrace), which real CPUs and KVM get right and this emulation does not.
+        return ["-accel", "tcg,thread=single", "-cpu", "max"]
 
 
 @dataclass(frozen=True)

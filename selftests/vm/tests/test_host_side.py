@@ -129,7 +129,7 @@ class QemuTest(unittest.TestCase):
         machine = Machine(Path("k"), Path("i"), Path("w"), Accelerator(False, ""), 512, 2, "a  b")
         command = machine.command()
         self.assertEqual(command[-1], f"{BASE_CMDLINE} khob.gen=1 a b")
-        self.assertIn("tcg,thread=multi", command)
+        self.assertIn("tcg,thread=single", command)
         self.assertNotIn("kvm", command)
 
     def test_nodes(self) -> None:

@@ -87,8 +87,8 @@ struct Vector {
     std::vector<std::uint64_t> index;  ///< at each level, the leaf first
 };
 
-/// Stage 3: proves the invariants, and that the key's encoding can be undone
-/// and is free of collisions.
+/// Stage 3: proves the invariants, and that the key's encoding can be undone, is
+/// free of collisions and has an index that fits at each level.
 /// @return the sides of each invariant, by its place in the schema; no value
 ///         where the version does not have it
 Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Resolved& resolved);

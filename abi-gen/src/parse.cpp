@@ -84,24 +84,28 @@ class SchemaParser {
 
     /// The keys that every element may have. What is inside another element has
     /// its source, header and versions unless it says otherwise.
-    Info info(MapReader& in, const Located<std::string>& name, const Info& parent) {
-        Info info;
+    Info facts(MapReader& in, const Located<std::string>& name, const Info& parent) {
+        Info info = parent;
         info.name = name.value;
         info.at = name.at;
         info.doc = in.text("doc");
         info.unit = in.text_or("unit");
-        info.source = in.text_or("source");
-        if (info.source.empty()) {
-            info.source = parent.source;
+        if (std::string source = in.text_or("source"); !source.empty()) {
+            info.source = std::move(source);
         }
         if (info.source.empty()) {
             errors_.push_back({in.at(), fmt::format("{} has no 'source'", in.what())});
         }
         info.upstream = in.text_or("upstream");
-        info.header = in.text_or("header");
-        if (info.header.empty()) {
-            info.header = parent.header;
+        if (std::string header = in.text_or("header"); !header.empty()) {
+            info.header = std::move(header);
         }
+        return info;
+    }
+
+    /// The same of what need not be in every version.
+    Info info(MapReader& in, const Located<std::string>& name, const Info& parent) {
+        Info info = facts(in, name, parent);
         info.first_version = version(in, "since", parent.first_version);
         info.last_version = version(in, "until", parent.last_version);
         if (info.first_version < parent.first_version || info.last_version > parent.last_version) {
@@ -180,7 +184,7 @@ class SchemaParser {
         MapReader all(*tree, "parameters", errors_);
         if (const Tree* shift = all.need("page_shift")) {
             MapReader in(*shift, "parameter page_shift", errors_);
-            schema_.page_shift.info = info(in, {"page_shift", shift->at}, top());
+            schema_.page_shift.info = facts(in, {"page_shift", shift->at}, top());
             const Tree* values = in.need("values");
             if (values != nullptr && values->list.empty()) {
                 errors_.push_back({values->at, "'values' of page_shift has to be a list"});
@@ -258,7 +262,7 @@ class SchemaParser {
                                                "digits, - and _, beginning with a letter",
                                                entry.key.value)});
             }
-            versions.push_back({info(in, entry.key, top()), in.text("compatible"), refused(in)});
+            versions.push_back({facts(in, entry.key, top()), in.text("compatible"), refused(in)});
             in.finish();
         });
         if (versions.empty() || versions.size() > max_versions) {
@@ -299,6 +303,10 @@ class SchemaParser {
         if (entry.value.kind != Tree::Kind::list) {
             section.constants.push_back(constant(entry.key, entry.value, parent));
             return;
+        }
+        if (entry.value.list.empty()) {
+            errors_.push_back(
+                {entry.value.at, fmt::format("constant {} has no value", entry.key.value)});
         }
         std::vector<Constant> variants;
         for (const Tree& variant : entry.value.list) {
@@ -412,7 +420,7 @@ class SchemaParser {
             return;
         }
         MapReader in(*tree, "key", errors_);
-        schema_.key.info = info(in, {"key", tree->at}, top());
+        schema_.key.info = facts(in, {"key", tree->at}, top());
         schema_.key.encode = in.expr("encode");
         schema_.key.decode_order = in.expr("decode_order");
         schema_.key.decode_pa = in.expr("decode_pa");

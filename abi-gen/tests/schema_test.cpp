@@ -129,6 +129,7 @@ TEST(Schema, Versions) {
     expect_error(schema_text("    constants:\n      a:\n        - {value: 1, doc: d}\n"
                              "        - {value: 2, doc: d, since: v2}\n"),
                  "{value: 2", "has two values in v2");
+    expect_error(schema_text("    constants:\n      a: []\n"), "[]\n", "constant a has no value");
     const std::string three =
         schema_with("  v2: {", "  v0: {compatible: z, doc: d, source: s}\n  v2: {");
     expect_error(std::string(three).insert(three.find("key:\n"),
@@ -138,6 +139,15 @@ TEST(Schema, Versions) {
                  "a:\n        - {value: 2", "a value before and after v0 and none in it");
     const std::string text = schema_with("default_version: v2", "default_version: v7");
     expect_error(text, "v7", "there is no version 'v7'");
+}
+
+TEST(Schema, WhatIsInEveryVersionHasNoSince) {
+    expect_error(schema_with("key:\n", "key:\n  since: v2\n"), "since: v2",
+                 "key has an unknown key 'since'");
+    expect_error(schema_with("default: 12,", "default: 12, until: v1,"), "until: v1",
+                 "parameter page_shift has an unknown key 'until'");
+    expect_error(schema_with("v2: {", "v2: {since: v1, "), "since: v1",
+                 "version v2 has an unknown key 'since'");
 }
 
 TEST(Schema, Fields) {

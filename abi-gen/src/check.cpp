@@ -245,7 +245,7 @@ Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Reso
     Errors errors;
     for (const Invariant& invariant : schema.invariants) {
         all.emplace_back();
-        if (!invariant.info.in_version(resolved.version)) {
+        if (invariant.text.empty() || !invariant.info.in_version(resolved.version)) {
             continue;
         }
         const auto left = evaluator(invariant.holds.left);
@@ -268,7 +268,7 @@ Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Reso
         all.back() = Sides{resolved.version, *left, *right};
     }
     // A key that loses bits makes vectors meaningless: the invariant says more.
-    if (errors.empty()) {
+    if (errors.empty() && !schema.key.encode.text.empty()) {
         if (const auto vectors = make_vectors(schema, resolved); !vectors) {
             errors = vectors.error();
         }

@@ -70,6 +70,7 @@ void check_order(const Schema& schema, Errors& errors);
 
 /// Stage 2: computes everything that the version has.
 /// @param page_shift one of the schema's values
+/// @return no value and no error if only what parse has reported is in the way
 Result<Resolved> resolve(const Schema& schema, std::size_t version, std::uint64_t page_shift);
 
 /// The two sides of an invariant in one version.
@@ -149,6 +150,10 @@ std::vector<Combination> combinations(const Schema& schema);
 /// fail, all others to pass.
 /// @return of those that are refused, what fails
 Result<std::vector<Error>> prove(const Schema& schema);
+
+/// Adds what stages 2 and 3 find wrong with what they can compute of a schema that
+/// is not right in form.
+void find_value_errors(const Schema& schema, Errors& errors);
 
 /// Stages 2 and 3 for each of versions, and the merge of their results.
 Result<Model> build_model(const Schema& schema, const std::vector<std::size_t>& versions,

@@ -104,10 +104,15 @@ class VectorMaker {
         const auto order_max = needed("order_max");
         const auto depth = needed("tree_depth");
         const auto key_width = needed("key_width");
-        if (!order_max || !depth || !key_width || *depth == 0) {
+        const auto leaf_log2 = needed("leaf_log2");
+        const auto table_log2 = needed("table_log2");
+        if (!order_max || !depth || !key_width || !leaf_log2 || !table_log2 || *depth == 0) {
             return fail(key_.info.at,
-                        "the key needs the constants order_max, tree_depth and key_width");
+                        "the key needs the constants order_max, tree_depth, key_width, leaf_log2 "
+                        "and table_log2");
         }
+        leaf_log2_ = *leaf_log2;
+        table_log2_ = *table_log2;
         if (*order_max > address_bits - page_shift_) {
             return fail(key_.info.at,
                         fmt::format("order_max is {}: pages of 2^{} bytes have an address of {} "
@@ -176,6 +181,9 @@ class VectorMaker {
             if (!index) {
                 return tl::unexpected<Errors>(std::move(index.error()));
             }
+            if (auto fits = fits_table(*index, level, page); !fits) {
+                return fits;
+            }
             vector.index.push_back(*index);
         }
         if (const auto [other, first] = paths_.emplace(vector.index, page); !first) {
@@ -202,9 +210,24 @@ class VectorMaker {
         return {};
     }
 
+    /// An index is one of its table's entries, or of the leaf's bits.
+    [[nodiscard]] Result<void> fits_table(std::uint64_t index, std::uint64_t level,
+                                          const std::string& page) const {
+        const std::uint64_t bits = level == 0 ? leaf_log2_ : table_log2_;
+        if (bits < address_bits && index >> bits != 0) {
+            return fail(
+                (level == 0 ? key_.leaf_index : key_.node_index).at,
+                fmt::format("{} has the index {} at level {}, which has {} entries ({})", page,
+                            index, level, std::uint64_t{1} << bits, evaluator_.context()));
+        }
+        return {};
+    }
+
     const Key& key_;
     Evaluator evaluator_;
     std::uint64_t page_shift_ = 0;
+    std::uint64_t leaf_log2_ = 0;
+    std::uint64_t table_log2_ = 0;
     std::map<std::uint64_t, std::string> owners_;
     std::map<std::vector<std::uint64_t>, std::string> paths_;
     std::vector<Vector> vectors_;
@@ -222,7 +245,7 @@ Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Reso
     Errors errors;
     for (const Invariant& invariant : schema.invariants) {
         all.emplace_back();
-        if (!invariant.info.in_version(resolved.version)) {
+        if (invariant.text.empty() || !invariant.info.in_version(resolved.version)) {
             continue;
         }
         const auto left = evaluator(invariant.holds.left);
@@ -245,7 +268,7 @@ Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Reso
         all.back() = Sides{resolved.version, *left, *right};
     }
     // A key that loses bits makes vectors meaningless: the invariant says more.
-    if (errors.empty()) {
+    if (errors.empty() && !schema.key.encode.text.empty()) {
         if (const auto vectors = make_vectors(schema, resolved); !vectors) {
             errors = vectors.error();
         }

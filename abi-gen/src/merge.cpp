@@ -103,6 +103,12 @@ ModelSection merge_section(const Section& section, const std::vector<Resolved>& 
     return result;
 }
 
+/// What no version or page size takes part in fails for each of them.
+void append_new(Errors& to, const Errors& from) {
+    std::copy_if(from.begin(), from.end(), std::back_inserter(to),
+                 [&](const Error& error) { return std::count(to.begin(), to.end(), error) == 0; });
+}
+
 }  // namespace
 
 Result<Model> build_model(const Schema& schema, const std::vector<std::size_t>& versions,
@@ -131,7 +137,7 @@ Result<Model> build_model(const Schema& schema, const std::vector<std::size_t>& 
         }
         all.push_back(std::move(*resolved));
     }
-    if (!errors.empty()) {
+    if (all.size() != versions.size()) {
         return tl::unexpected<Errors>(std::move(errors));
     }
     check_nesting(schema, errors);
@@ -159,17 +165,24 @@ std::vector<Combination> combinations(const Schema& schema) {
     return all;
 }
 
+void find_value_errors(const Schema& schema, Errors& errors) {
+    for (const Combination& one : combinations(schema)) {
+        // What is refused has to fail, and says so where the refusal is proved.
+        if (one.refusal == nullptr) {
+            if (const auto model = build_model(schema, {one.version}, one.page_shift); !model) {
+                append_new(errors, model.error());
+            }
+        }
+    }
+}
+
 Result<std::vector<Error>> prove(const Schema& schema) {
     Errors errors;
     std::vector<Error> refused;
     for (const Combination& one : combinations(schema)) {
         auto model = build_model(schema, {one.version}, one.page_shift);
         if (one.refusal == nullptr && !model) {
-            // What no version or page size takes part in fails for each of them.
-            std::copy_if(model.error().begin(), model.error().end(), std::back_inserter(errors),
-                         [&](const Error& error) {
-                             return std::count(errors.begin(), errors.end(), error) == 0;
-                         });
+            append_new(errors, model.error());
         } else if (one.refusal != nullptr && model) {
             errors.push_back({one.refusal->at,
                               fmt::format("{} refuses page_shift {}, where nothing fails",

@@ -70,6 +70,7 @@ void check_order(const Schema& schema, Errors& errors);
 
 /// Stage 2: computes everything that the version has.
 /// @param page_shift one of the schema's values
+/// @return no value and no error if only what parse has reported is in the way
 Result<Resolved> resolve(const Schema& schema, std::size_t version, std::uint64_t page_shift);
 
 /// The two sides of an invariant in one version.
@@ -87,8 +88,8 @@ struct Vector {
     std::vector<std::uint64_t> index;  ///< at each level, the leaf first
 };
 
-/// Stage 3: proves the invariants, and that the key's encoding can be undone
-/// and is free of collisions.
+/// Stage 3: proves the invariants, and that the key's encoding can be undone, is
+/// free of collisions and has an index that fits at each level.
 /// @return the sides of each invariant, by its place in the schema; no value
 ///         where the version does not have it
 Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Resolved& resolved);
@@ -149,6 +150,10 @@ std::vector<Combination> combinations(const Schema& schema);
 /// fail, all others to pass.
 /// @return of those that are refused, what fails
 Result<std::vector<Error>> prove(const Schema& schema);
+
+/// Adds what stages 2 and 3 find wrong with what they can compute of a schema that
+/// is not right in form.
+void find_value_errors(const Schema& schema, Errors& errors);
 
 /// Stages 2 and 3 for each of versions, and the merge of their results.
 Result<Model> build_model(const Schema& schema, const std::vector<std::size_t>& versions,

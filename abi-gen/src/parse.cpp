@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model.hpp"
 #include "reader.hpp"
 #include "schema.hpp"
 
@@ -42,16 +43,19 @@ class SchemaParser {
     }
 
     Schema parse() {
-        const Tree* format = top_.need("format");
-        if (format != nullptr && format->scalar != "1") {
-            errors_.push_back({format->at, "the schema's format has to be 1"});
-        }
+        essential([this] {
+            const Tree* format = top_.need("format");
+            if (format != nullptr && format->scalar != "1") {
+                errors_.push_back({format->at, "the schema's format has to be 1"});
+            }
+            versions();
+            parameters();
+            top_.need("sections");
+        });
         if (const Tree* prefix = top_.need("prefix")) {
             schema_.prefix = identifier(*prefix, "the prefix");
         }
-        versions();
-        parameters();
-        if (const Tree* sections = top_.need("sections")) {
+        if (const Tree* sections = top_.take("sections")) {
             for_each(*sections, "sections", [this](const TreeEntry& e) { section(e); });
         }
         key();
@@ -60,16 +64,25 @@ class SchemaParser {
         }
         top_.finish();
         check_names(schema_, errors_);
+        if (computable_ && !errors_.empty()) {
+            find_value_errors(schema_, errors_);
+        }
         return std::move(schema_);
     }
 
   private:
+    /// Runs what everything else is computed from: if that is wrong, nothing is.
+    template <typename F>
+    void essential(F run) {
+        const std::size_t before = errors_.size();
+        run();
+        computable_ = computable_ && errors_.size() == before;
+    }
+
     template <typename F>
     void for_each(const Tree& tree, const std::string& what, F visit) {
-        if (tree.kind != Tree::Kind::map) {
-            errors_.push_back({tree.at, fmt::format("{} has to be a map", what)});
-        }
-        const MapReader duplicates(tree.kind == Tree::Kind::map ? tree : empty_, what, errors_);
+        const MapReader duplicates(tree, what, errors_);
+        computable_ = computable_ && tree.kind == Tree::Kind::map;
         for (const TreeEntry& entry : tree.map) {
             visit(entry);
         }
@@ -84,24 +97,28 @@ class SchemaParser {
 
     /// The keys that every element may have. What is inside another element has
     /// its source, header and versions unless it says otherwise.
-    Info info(MapReader& in, const Located<std::string>& name, const Info& parent) {
-        Info info;
+    Info facts(MapReader& in, const Located<std::string>& name, const Info& parent) {
+        Info info = parent;
         info.name = name.value;
         info.at = name.at;
         info.doc = in.text("doc");
         info.unit = in.text_or("unit");
-        info.source = in.text_or("source");
-        if (info.source.empty()) {
-            info.source = parent.source;
+        if (std::string source = in.text_or("source"); !source.empty()) {
+            info.source = std::move(source);
         }
         if (info.source.empty()) {
             errors_.push_back({in.at(), fmt::format("{} has no 'source'", in.what())});
         }
         info.upstream = in.text_or("upstream");
-        info.header = in.text_or("header");
-        if (info.header.empty()) {
-            info.header = parent.header;
+        if (std::string header = in.text_or("header"); !header.empty()) {
+            info.header = std::move(header);
         }
+        return info;
+    }
+
+    /// The same of what need not be in every version.
+    Info info(MapReader& in, const Located<std::string>& name, const Info& parent) {
+        Info info = facts(in, name, parent);
         info.first_version = version(in, "since", parent.first_version);
         info.last_version = version(in, "until", parent.last_version);
         if (info.first_version < parent.first_version || info.last_version > parent.last_version) {
@@ -132,13 +149,18 @@ class SchemaParser {
     }
 
     /// What stands in a header as it is here.
-    std::string identifier(const Tree& tree, const std::string& what) {
-        if (!is_identifier(tree.scalar)) {
+    /// @param what what has the name, and a space; or nothing
+    void require_name(const Located<std::string>& name, const std::string& what) {
+        if (!is_identifier(name.value)) {
             errors_.push_back(
-                {tree.at, fmt::format("{} '{}' is no name: lower-case letters, digits and _, "
+                {name.at, fmt::format("{}'{}' is no name: lower-case letters, digits and _, "
                                       "beginning with a letter",
-                                      what, tree.scalar)});
+                                      what, name.value)});
         }
+    }
+
+    std::string identifier(const Tree& tree, const std::string& what) {
+        require_name({tree.scalar, tree.at}, what + " ");
         return tree.scalar;
     }
 
@@ -148,12 +170,7 @@ class SchemaParser {
     }
 
     Info named(MapReader& in, const Located<std::string>& name, const Info& parent) {
-        if (!is_identifier(name.value)) {
-            errors_.push_back(
-                {name.at, fmt::format("'{}' is no name: lower-case letters, digits and _, "
-                                      "beginning with a letter",
-                                      name.value)});
-        }
+        require_name(name, "");
         return info(in, name, parent);
     }
 
@@ -180,7 +197,7 @@ class SchemaParser {
         MapReader all(*tree, "parameters", errors_);
         if (const Tree* shift = all.need("page_shift")) {
             MapReader in(*shift, "parameter page_shift", errors_);
-            schema_.page_shift.info = info(in, {"page_shift", shift->at}, top());
+            schema_.page_shift.info = facts(in, {"page_shift", shift->at}, top());
             const Tree* values = in.need("values");
             if (values != nullptr && values->list.empty()) {
                 errors_.push_back({values->at, "'values' of page_shift has to be a list"});
@@ -258,7 +275,7 @@ class SchemaParser {
                                                "digits, - and _, beginning with a letter",
                                                entry.key.value)});
             }
-            versions.push_back({info(in, entry.key, top()), in.text("compatible"), refused(in)});
+            versions.push_back({facts(in, entry.key, top()), in.text("compatible"), refused(in)});
             in.finish();
         });
         if (versions.empty() || versions.size() > max_versions) {
@@ -266,10 +283,9 @@ class SchemaParser {
                 {tree->at, fmt::format("there have to be 1 to {} versions", max_versions)});
         }
         schema_.versions = std::move(versions);
-        MapReader& in = top_;
-        schema_.default_version = version(in, "default_version", schema_.versions.size());
+        schema_.default_version = version(top_, "default_version", schema_.versions.size());
         if (schema_.default_version == schema_.versions.size()) {
-            in.text("default_version");
+            top_.text("default_version");
             schema_.default_version = 0;
         }
     }
@@ -277,7 +293,7 @@ class SchemaParser {
     void section(const TreeEntry& entry) {
         MapReader in(entry.value, fmt::format("section {}", entry.key.value), errors_);
         Section section;
-        section.info = named(in, entry.key, top());
+        essential([&] { section.info = named(in, entry.key, top()); });
         const Info& parent = section.info;
         for_each_of(in, "constants", [&](const TreeEntry& e) { constants(e, parent, section); });
         for_each_of(in, "strings", [&](const TreeEntry& e) {
@@ -291,14 +307,22 @@ class SchemaParser {
                     [&](const TreeEntry& e) { section.properties.push_back(property(e, parent)); });
         for_each_of(in, "structs",
                     [&](const TreeEntry& e) { section.structs.push_back(structure(e, parent)); });
-        in.finish();
+        essential([&] { in.finish(); });
         schema_.sections.push_back(std::move(section));
     }
 
     void constants(const TreeEntry& entry, const Info& parent, Section& section) {
         if (entry.value.kind != Tree::Kind::list) {
             section.constants.push_back(constant(entry.key, entry.value, parent));
-            return;
+        } else {
+            essential([&] { variants(entry, parent, section); });
+        }
+    }
+
+    void variants(const TreeEntry& entry, const Info& parent, Section& section) {
+        if (entry.value.list.empty()) {
+            errors_.push_back(
+                {entry.value.at, fmt::format("constant {} has no value", entry.key.value)});
         }
         std::vector<Constant> variants;
         for (const Tree& variant : entry.value.list) {
@@ -341,7 +365,9 @@ class SchemaParser {
         constant.value = in.expr("value");
         constant.type = constant_type(in.one_of("type", {"int", "u32", "u64"}, "int"));
         constant.hex = in.one_of("format", {"dec", "hex"}, "dec") == "hex";
-        in.finish();
+        if (!in.finish()) {
+            constant.value.text.clear();
+        }
         return constant;
     }
 
@@ -370,7 +396,9 @@ class SchemaParser {
         for (const Tree& tree : fields == nullptr ? empty_.list : fields->list) {
             field(tree, in.what(), result);
         }
-        in.finish();
+        if (!in.finish()) {
+            result.fields.emplace_back();
+        }
         return result;
     }
 
@@ -412,13 +440,15 @@ class SchemaParser {
             return;
         }
         MapReader in(*tree, "key", errors_);
-        schema_.key.info = info(in, {"key", tree->at}, top());
+        schema_.key.info = facts(in, {"key", tree->at}, top());
         schema_.key.encode = in.expr("encode");
         schema_.key.decode_order = in.expr("decode_order");
         schema_.key.decode_pa = in.expr("decode_pa");
         schema_.key.leaf_index = in.expr("leaf_index");
         schema_.key.node_index = in.expr("node_index");
-        in.finish();
+        if (!in.finish()) {
+            schema_.key.encode.text.clear();
+        }
     }
 
     void invariant(const TreeEntry& entry) {
@@ -438,13 +468,16 @@ class SchemaParser {
                      fmt::format("'holds' of {}: {}", in.what(), parsed.error().text)});
             }
         }
-        in.finish();
+        if (!in.finish()) {
+            invariant.text.clear();
+        }
         schema_.invariants.push_back(std::move(invariant));
     }
 
     MapReader top_;
     Errors& errors_;
     Schema schema_;
+    bool computable_ = true;  ///< what is right can be computed though not all is
     const Tree empty_{Tree::Kind::map, {}, {}, {}, {}};
 };
 

@@ -10,7 +10,11 @@
 namespace khob::gen {
 
 MapReader::MapReader(const Tree& tree, std::string what, Errors& errors)
-    : tree_(tree), what_(std::move(what)), errors_(errors), is_map_(tree.kind == Tree::Kind::map) {
+    : tree_(tree),
+      what_(std::move(what)),
+      errors_(errors),
+      before_(errors.size()),
+      is_map_(tree.kind == Tree::Kind::map) {
     if (!is_map_) {
         errors_.push_back({tree.at, fmt::format("{} has to be a map", what_)});
         return;
@@ -74,7 +78,7 @@ std::string MapReader::one_of(std::string_view key, const std::vector<std::strin
     return text;
 }
 
-void MapReader::finish() {
+bool MapReader::finish() {
     for (const TreeEntry& entry : tree_.map) {
         if (!taken_.contains(entry.key.value)) {
             errors_.push_back(
@@ -82,6 +86,7 @@ void MapReader::finish() {
                                            entry.key.value, fmt::join(taken_, ", "))});
         }
     }
+    return errors_.size() == before_;
 }
 
 std::string read_scalar(const Tree& tree, const std::string& what, Errors& errors) {

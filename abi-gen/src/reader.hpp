@@ -35,7 +35,8 @@ class MapReader {
     std::string one_of(std::string_view key, const std::vector<std::string>& choices,
                        const std::string& preset);  ///< required if preset is empty
 
-    void finish();
+    /// @return whether all of it was right, what is inside it included
+    bool finish();
     [[nodiscard]] const Position& at() const { return tree_.at; }
     [[nodiscard]] const std::string& what() const { return what_; }
 
@@ -43,6 +44,7 @@ class MapReader {
     const Tree& tree_;
     std::string what_;
     Errors& errors_;
+    std::size_t before_;  ///< errors when it was begun
     std::set<std::string, std::less<>> taken_;
     bool is_map_ = false;
 };

@@ -74,7 +74,7 @@ class Resolver {
         for (const auto& [name, structure] : structs_) {
             static_cast<void>(struct_layout(name));
         }
-        if (!errors_.empty()) {
+        if (!failed_.empty()) {
             return tl::unexpected<Errors>(std::move(errors_));
         }
         return std::move(result_);
@@ -152,6 +152,9 @@ class Resolver {
     }
 
     std::optional<std::uint64_t> number(const SchemaExpr& expr, const std::string& what) {
+        if (expr.text.empty()) {
+            return std::nullopt;
+        }
         const Scope scope{[this](const std::string& name) { return name_value(name); },
                           [this](const std::string& type) { return size_of(type); }};
         const auto value = evaluate(expr.expr, scope);
@@ -219,7 +222,9 @@ class Resolver {
         Layout layout;
         bool good = true;
         for (const Field& field : structure.fields) {
-            if (field.info.in_version(result_.version)) {
+            if (field.type.value.empty()) {
+                good = false;
+            } else if (field.info.in_version(result_.version)) {
                 good = add_field(structure, field, layout) && good;
             } else {
                 layout.fields.push_back({});  // keeps the places of the others

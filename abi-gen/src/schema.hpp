@@ -33,7 +33,9 @@ struct Info {
     }
 };
 
-/// An expression, its text and where it starts.
+/// An expression, its text and where it starts. Here and below, in a schema that
+/// has errors: no text (a struct: a field without a type) is what is not computed,
+/// because it is wrong in form and that has been said.
 struct SchemaExpr {
     Expr expr;
     std::string text;
@@ -147,7 +149,8 @@ void check_names(const Schema& schema, Errors& errors);
 /// schema without cycles.
 void check_nesting(const Schema& schema, Errors& errors);
 
-/// Parses a schema; reports everything that is wrong with it at once.
+/// Parses a schema; reports everything that is wrong with it at once: if anything
+/// is in form, what is wrong in value with all the rest as well.
 Result<Schema> parse_schema(const std::string& text, const std::string& file);
 
 }  // namespace khob::gen

@@ -71,6 +71,23 @@ TEST(Key, WithALevelTooFewHasCollisionsInTheTree) {
         << listing(errors);
 }
 
+TEST(Key, WithAnIndexBehindTheTableIsFound) {
+    const std::string nodes = schema_with(" % (1 << table_log2)", "");
+    const Errors of_a_node = errors_of(nodes);
+    ASSERT_FALSE(of_a_node.empty());
+    EXPECT_EQ(of_a_node[0].at, position_of(nodes, "(key >> ((level"));
+    EXPECT_EQ(of_a_node[0].text,
+              "page 0x0 of order 0 has the index 137438953472 at level 1, which has 512 "
+              "entries (v1 at page_shift 12)");
+    const std::string leaves = schema_with("leaf_index: key % (1 << leaf_log2)", "leaf_index: key");
+    const Errors of_a_leaf = errors_of(leaves);
+    ASSERT_FALSE(of_a_leaf.empty());
+    EXPECT_EQ(of_a_leaf[0].at, position_of(leaves, "key\n  node_index"));
+    EXPECT_EQ(of_a_leaf[0].text,
+              "page 0x0 of order 0 has the index 4503599627370496 at level 0, which has 32768 "
+              "entries (v1 at page_shift 12)");
+}
+
 TEST(Key, ThatCannotBeComputedSaysWhere) {
     expect_error(schema_with("leaf_index: key % (1 << leaf_log2)", "leaf_index: key % nothing"),
                  "nothing", "there is no constant 'nothing'");

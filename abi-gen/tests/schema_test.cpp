@@ -129,6 +129,7 @@ TEST(Schema, Versions) {
     expect_error(schema_text("    constants:\n      a:\n        - {value: 1, doc: d}\n"
                              "        - {value: 2, doc: d, since: v2}\n"),
                  "{value: 2", "has two values in v2");
+    expect_error(schema_text("    constants:\n      a: []\n"), "[]\n", "constant a has no value");
     const std::string three =
         schema_with("  v2: {", "  v0: {compatible: z, doc: d, source: s}\n  v2: {");
     expect_error(std::string(three).insert(three.find("key:\n"),
@@ -138,6 +139,15 @@ TEST(Schema, Versions) {
                  "a:\n        - {value: 2", "a value before and after v0 and none in it");
     const std::string text = schema_with("default_version: v2", "default_version: v7");
     expect_error(text, "v7", "there is no version 'v7'");
+}
+
+TEST(Schema, WhatIsInEveryVersionHasNoSince) {
+    expect_error(schema_with("key:\n", "key:\n  since: v2\n"), "since: v2",
+                 "key has an unknown key 'since'");
+    expect_error(schema_with("default: 12,", "default: 12, until: v1,"), "until: v1",
+                 "parameter page_shift has an unknown key 'until'");
+    expect_error(schema_with("v2: {", "v2: {since: v1, "), "since: v1",
+                 "version v2 has an unknown key 'since'");
 }
 
 TEST(Schema, Fields) {
@@ -170,6 +180,57 @@ TEST(Schema, ReportsEverythingAtOnce) {
                               "      b: {value: 1}\n"
                               "      c: {value: 1, doc: d, what: 1}\n"));
     EXPECT_EQ(errors.size(), 3U) << listing(errors);
+}
+
+TEST(Schema, ReportsFormAndValueAtOnce) {
+    const std::string text = schema_text(
+        "    constants:\n"
+        "      a: {value: 1}\n"
+        "      b: {value: 1, doc: d, what: 1}\n"
+        "      page_size: {value: 1, doc: d}\n"
+        "      c: {value: 1 << 64, doc: d}\n"
+        "      e: {value: 1 + nothing, doc: d}\n"
+        "      f: {value: g + 1, doc: d}\n"
+        "      g: {value: f, doc: d}\n",
+        "  i: {holds: 1 == 2, doc: d}\n"
+        "  j: {holds: leaf_log2 == 2, fails: no, doc: d}\n");
+    expect_error(text, "{value: 1}", "constant a has no 'doc'");
+    expect_error(text, "what: 1", "constant b has an unknown key 'what'");
+    expect_error(text, "page_size: {value: 1, doc", "has the name of constant page_size");
+    expect_error(text, "<< 64", "does not fit");
+    expect_error(text, "nothing", "there is no constant 'nothing'");
+    expect_error(text, "f, doc: d}\nkey", "'f' depends on itself: f -> g -> f");
+    expect_error(text, "{holds: 1 == 2", "invariant i has no 'fails'");
+}
+
+TEST(Schema, WhatIsWrongInFormIsNotFoundWrongAgain) {
+    // Of v1 and v2 at 12 and 14, and used by others: each is said once.
+    for (const char* wrong :
+         {"a: {value: 1 +, doc: d}", "a: {valeu: 1, doc: d}", "a: {value: 1}", "a: 7", "a: []",
+          "a: [{value: 1, doc: d, since: v2}, {value: 1, doc: d, since: v2}]",
+          "a: {value: 1, doc: d, since: v9}"}) {
+        const Errors errors = errors_of(
+            schema_text("    constants:\n      " + std::string(wrong) +
+                            "\n      b: {value: a + 1, doc: d}\n    structs:\n      s: {doc: "
+                            "d, fields: [{name: x, type: u8, length: a, doc: d}]}\n",
+                        "  i: {holds: sizeof(s) == a, fails: f, doc: d}\n"));
+        EXPECT_FALSE(errors.empty()) << wrong;
+        for (const Error& error : errors) {
+            EXPECT_EQ(error.text.find("page_shift 1"), std::string::npos) << listing(errors);
+        }
+    }
+    for (const char* wrong :
+         {"{doc: d}", "{doc: d, fields: []}", "{doc: d, fields: [{type: u8, doc: d}]}",
+          "{doc: d, fields: [{name: x, doc: d}]}", "{doc: d, fields: [{name: x, type: u8}]}"}) {
+        const Errors errors =
+            errors_of(schema_text("    constants:\n      a: {value: log2(sizeof(s) / 8), doc: d}\n"
+                                  "    structs:\n      s: " +
+                                  std::string(wrong) + "\n"));
+        EXPECT_FALSE(errors.empty()) << wrong;
+        for (const Error& error : errors) {
+            EXPECT_EQ(error.text.find("page_shift 1"), std::string::npos) << listing(errors);
+        }
+    }
 }
 
 TEST(Schema, APageSizeIsRefusedForAReason) {

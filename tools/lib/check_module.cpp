@@ -173,7 +173,7 @@ Check check_kexec_loaded(const Seen& seen) {
 }  // namespace
 
 std::string preserving_source(const Seen& seen) {
-    if (const auto said = seen.status ? seen.status->text("source") : ""; !said.empty()) {
+    if (auto said = seen.status ? seen.status->text("source") : ""; !said.empty()) {
         return said;
     }
     // Not the root FDT: a kernel that was handed something does not show its own.

@@ -77,6 +77,9 @@ static int khob_chain_indirect(struct khob_chain *c, u64 pa, u32 len)
 	if (ind.type != KHOB_SETUP_INDIRECT_RANGE)
 		return 0; /* the boot loader's */
 
+	/* The loader leaves out the last byte of RAM, so that the boot code sees where it ends. */
+	if ((ind.len & (KHOB_PAGE_SIZE - 1)) == KHOB_PAGE_SIZE - 1)
+		ind.len++;
 	if ((ind.addr | ind.len) & (KHOB_PAGE_SIZE - 1))
 		return khob_refuse(c, pa, "an interval is not page aligned");
 	if (!ind.len)

@@ -32,6 +32,22 @@ std::size_t extra_e820(const MemoryMap& map) {
     return n > e820_table_entries ? n - e820_table_entries : 0;
 }
 
+/**
+ * The intervals as the chain has them: the one that ends where RAM ends leaves the last byte
+ * out. Kernels up to 6.12 take what the chain names out of e820's RAM, and end memory where
+ * the last piece of that is: the rest then belongs to no node, and they die of it. A byte
+ * keeps the end in place, and its page is reserved all the same.
+ */
+std::vector<Range> for_chain(std::span<const Range> intervals, const MemoryMap& map) {
+    std::vector<Range> out(intervals.begin(), intervals.end());
+    for (Range& r : out) {
+        if (r.end == map.ram().back().end) {
+            r.end = PhysAddr(r.end.value() - 1);
+        }
+    }
+    return out;
+}
+
 void put_at(ByteVector& out, std::uint64_t at, ByteView bytes) {
     std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(at));
 }
@@ -89,7 +105,8 @@ Result<BootImage> build_boot_image(const BootImageInputs& in, const Placement& p
 
     const KhoData kho{in.fdt_addr, in.fdt_size, PhysAddr(base + scratch_array_at), areas.size()};
     put_at(out.small, chain_off,
-           build_chain(out.setup_data, kho, in.intervals, entries.last(extra), in.efi));
+           build_chain(out.setup_data, kho, for_chain(in.intervals, *in.map), entries.last(extra),
+                       in.efi));
     if (in.efi != nullptr) {
         put_at(out.small, efi_map_off, std::as_bytes(std::span(in.efi->map)));
     }

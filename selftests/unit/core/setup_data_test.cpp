@@ -211,6 +211,15 @@ TEST(Chain, RefusesTwoHandovers) {
     expect_refused(chain, "two SETUP_KEXEC_KHO", 1);
 }
 
+TEST(Chain, TakesAnIntervalWithoutItsLastByteForWhole) {
+    Chain chain;
+    chain.kho(good_kho()).range(0x200000, 0x1fff);
+    ASSERT_EQ(chain.read(), 0) << chain.why();
+    ASSERT_EQ(chain.ranges.size(), 1U);
+    EXPECT_EQ(chain.ranges[0].first, 0x200000U);
+    EXPECT_EQ(chain.ranges[0].second, 0x202000U);
+}
+
 TEST(Chain, RefusesBadIntervals) {
     struct Case {
         std::uint64_t start;
@@ -219,6 +228,7 @@ TEST(Chain, RefusesBadIntervals) {
     };
     for (const Case& c : {
              Case{0x300001, 0x1000, "not page aligned"}, Case{0x300000, 0x1001, "not page aligned"},
+             Case{0x300000, 0x1ffe, "not page aligned"}, Case{0x300000, ~std::uint64_t{0}, "empty"},
              Case{0x300000, 0, "empty"}, Case{~std::uint64_t{0} << 12U, 0x1000, "wraps"},
              Case{~std::uint64_t{0} << 12U, 0x2000, "wraps"},
              Case{0x300000, ~std::uint64_t{0} << 12U, "wraps"},

@@ -95,6 +95,18 @@ TEST(BootImage, EverythingPointsAtEachOther) {
     EXPECT_TRUE(std::equal(want.begin(), want.end(), have->begin()));
 }
 
+TEST(BootImage, TheLastByteOfRamIsNotCovered) {
+    Image image;
+    image.intervals.back() = make_range(0x3f000000, 1024 * mib);
+    const auto got = image.build();
+    ASSERT_TRUE(got);
+    const std::uint64_t chain = got->setup_data.value() - got->segments[1].address.value();
+    // 48 bytes of SETUP_KEXEC_KHO, then 40 an interval, the length in the middle of each.
+    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 48 + 24), 0x1000000);
+    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 88 + 24), 0xffffff);
+    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 88 + 32), 0x3f000000);
+}
+
 TEST(BootImage, EfisMapLiesBehindTheChain) {
     const Efi efi{.systab = PhysAddr(0x13f5ec018),
                   .setup = {},

@@ -7,10 +7,14 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tidy
+from khobvm import kernels
+from khobvm.errors import VmError
+from khobvm.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
@@ -45,18 +49,42 @@ def clang_tidy() -> tuple[bool, str]:
     return tidy.run(ROOT, tracked("*.cpp"))
 
 
+def emitted_headers(directory: str) -> tuple[list[str], str]:
+    """Return: what abi-gen emits in C, for every version and page size; or why not."""
+    good, said = run(["build/abi-gen/abi-gen", "emit", "--every", "-o", directory])
+    found = sorted(str(path) for path in Path(directory).glob("*.h"))
+    return (found, "") if good and found else ([], said or "abi-gen emits no header\n")
+
+
 def checkpatch() -> tuple[bool, str]:
-    """The kernel's own style checker over all C."""
+    """The kernel's own style checker over all C, and over all that is emitted."""
     environment = {"PYTHONPATH": "selftests/vm", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([PYTHON, "-m", "khobvm", "checkpatch"], cwd=ROOT, check=False,
                           stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     if done.returncode:
         return False, "checkpatch could not be fetched\n"
     script = done.stdout.strip()
-    good, said = run(["perl", script, "--no-tree", "--strict", "--terse", "--show-types",
-                      "--max-line-length=100", f"--ignore={CHECKPATCH_IGNORE}", "-f",
-                      *tracked("module/*.c", "module/*.h")])
-    return good, said
+    with tempfile.TemporaryDirectory(prefix="khob-lint-") as temp:
+        headers, why = emitted_headers(temp)
+        if not headers:
+            return False, why
+        return run(["perl", script, "--no-tree", "--strict", "--terse", "--show-types",
+                    "--max-line-length=100", f"--ignore={CHECKPATCH_IGNORE}", "-f",
+                    *tracked("module/*.c", "module/*.h"), *headers])
+
+
+def kernel_doc() -> tuple[bool, str]:
+    """The kernel's own reader of comments over all headers of C that are emitted."""
+    try:
+        tree = kernels.get(kernels.SERIES[-1], Progress()).headers
+    except VmError as error:
+        return False, f"kernel-doc could not be fetched: {error}\n"
+    with tempfile.TemporaryDirectory(prefix="khob-lint-") as temp:
+        headers, why = emitted_headers(temp)
+        if not headers:
+            return False, why
+        return run(["perl", str(tree / "scripts" / "kernel-doc"), "-none", "-Wall", "-Werror",
+                    *headers])
 
 
 def sparse_and_clang() -> tuple[bool, str]:
@@ -89,6 +117,7 @@ def shell() -> tuple[bool, str]:
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
     "clang-format": clang_format,
     "checkpatch": checkpatch,
+    "kernel-doc": kernel_doc,
     "flake8": python_style,
     "mypy": python_types,
     "shellcheck": shell,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from typing import Any
 
 import jinja2
 import regenerate
@@ -151,6 +152,23 @@ class CommandLine(Scratch):
                          "fails for kho-v2 at page_shift 14: the levels cover 50 bits and the "
                          "key needs 51\n")
         self.assertFalse((self.dir / "out").exists())
+        sentence = result.stderr.partition(" error: ")[2].strip()
+        for name in ("abi-gen/README.md", "docs/schema.md"):
+            self.assertIn(sentence, " ".join((ROOT / name).read_text().split()), name)
+
+    def test_the_document_of_the_model_names_all_that_is_in_it(self) -> None:
+        def names(part: Any) -> set[str]:
+            if isinstance(part, list):
+                return set().union(*map(names, part))
+            if not isinstance(part, dict):
+                return set()
+            return set(part).union(*(names(p) for key, p in part.items() if key != "has"))
+
+        text = (ROOT / "abi-gen" / "README.md").read_text().partition("## The model")[2]
+        for language in ("json-model", "json-vectors"):
+            made = json.loads(abi_gen("emit", "--schema", SCHEMA, "--lang", language).stdout)
+            for name in names(made):
+                self.assertRegex(text, rf"`{name}(\[\])?`", language)
 
     def test_unknown_versions_page_sizes_and_files(self) -> None:
         cases: tuple[tuple[tuple[str | pathlib.Path, ...], str], ...] = (

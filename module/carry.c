@@ -24,14 +24,15 @@ void khob_uncarry(void)
 	struct khob_in_subtree *sub;
 
 	if (khob_in.tree_ready)
-		khob_radix_walk(&khob_in.tree, 0, khob_drop_key, NULL);
+		khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_drop_key, NULL);
 	list_for_each_entry(sub, &khob_in.subtrees, list) {
 		if (khob_internal_name(sub->name))
 			continue;
 		if (sub->own_pages)
 			khob_in_each_key(sub, khob_drop_key);
 		else
-			khob_out_unpreserve_range(sub->start, sub->end);
+			khob_out_unpreserve_range(PHYS_PFN(sub->start),
+						  PHYS_PFN(sub->end - sub->start));
 	}
 }
 
@@ -41,7 +42,8 @@ static int khob_carry_subtree(const struct khob_in_subtree *sub)
 	int ret;
 
 	if (!sub->own_pages)
-		return khob_out_preserve_range(sub->start, sub->end);
+		return khob_out_preserve_range(PHYS_PFN(sub->start),
+					       PHYS_PFN(sub->end - sub->start));
 	ret = khob_in_each_key(sub, khob_carry_key);
 	return ret ?: khob_out_settle();
 }
@@ -59,7 +61,7 @@ int khob_carry(void)
 	int ret = 0;
 
 	if (khob_in.tree_ready)
-		ret = khob_radix_walk(&khob_in.tree, 0, khob_carry_key, NULL);
+		ret = khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_carry_key, NULL);
 	list_for_each_entry(sub, &khob_in.subtrees, list) {
 		if (ret)
 			break;

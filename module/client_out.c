@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Other modules' pages, handed over. A range is one struct khob_folio a piece, so
- * that preserving and unpreserving it split alike; a folio is always one piece.
+ * Other modules' pages, handed over. What is known of them besides their keys in the
+ * outgoing tree is which of these keys are whose: that is kept in trees of the same
+ * kind, a bit a page, so that a range costs no more here than there.
  *
  * Once a kernel is loaded nothing changes any more, yet a client that unpreserves
  * frees its pages next. So each of them gets a reference, which keeps it as it is
@@ -9,22 +10,55 @@
  */
 #include "khob.h"
 
-/* Whether anything that is preserved already shares pages with [@pfn, @pfn + @nr). */
-static bool khob_client_overlaps(unsigned long pfn, unsigned long nr)
+/* A client that unpreserves frees its pages next: that must not be forgotten. */
+static void *khob_book_alloc_node(void *ctx, u64 *pa)
 {
-	unsigned long head = pfn;
-	unsigned int order;
+	void *node = (void *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
 
-	if (xa_find(&khob_out.folios, &head, pfn + nr - 1, XA_PRESENT))
-		return true;
-	for (order = 1; order <= KHOB_BUDDY_ORDER_MAX; order++) {
-		const struct khob_folio *f;
+	*pa = __pa(node);
+	return node;
+}
 
-		f = xa_load(&khob_out.folios, ALIGN_DOWN(pfn, 1UL << order));
-		if (f && f->order >= order)
-			return true;
+static void khob_book_free_node(void *ctx, void *node, u64 pa)
+{
+	khob_page_ops.free_node(ctx, node, pa);
+}
+
+static const struct khob_radix_ops khob_frozen_book_ops = {
+	.alloc_node = khob_book_alloc_node,
+	.free_node = khob_book_free_node,
+};
+
+/* Return: 0; or -ENOMEM, and there are none. */
+int khob_books_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < KHOB_BOOK_NR; i++) {
+		bool frozen = i == KHOB_BOOK_GONE || i == KHOB_BOOK_HELD;
+		int ret = khob_radix_init(&khob_out.books[i],
+					  frozen ? &khob_frozen_book_ops : &khob_page_ops,
+					  NULL, 0);
+
+		if (ret) {
+			khob_books_destroy();
+			return ret;
+		}
 	}
-	return false;
+	return 0;
+}
+
+void khob_books_destroy(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < KHOB_BOOK_NR; i++)
+		khob_radix_destroy(&khob_out.books[i]);
+}
+
+static bool khob_client_valid(unsigned long pfn, unsigned long nr)
+{
+	return nr && pfn < khob_end_pfn() && nr <= khob_end_pfn() - pfn;
 }
 
 /* Whether the kernel before left any of it and nobody has restored that yet. */
@@ -36,178 +70,173 @@ static bool khob_client_unrestored(unsigned long pfn, unsigned long nr)
 	return false;
 }
 
-struct khob_client_range {
-	enum khob_owner owner;
-	u64 done;
-};
-
-static int khob_client_add(void *ctx, u64 pa, unsigned int order)
+static int khob_client_count(void *ctx, u64 pa, unsigned int order)
 {
-	struct khob_folio *f = kzalloc(sizeof(*f), GFP_KERNEL);
-	struct khob_client_range *range = ctx;
-	int ret;
+	const int *sign = ctx;
 
-	cond_resched();
-	if (!f)
-		return -ENOMEM;
-	f->pa = pa;
-	f->order = order;
-	f->owner = range->owner;
-	ret = khob_folio_insert(f);
-	if (ret) {
-		kfree(f);
-		return ret;
-	}
-	range->done = pa + (PAGE_SIZE << order);
+	khob_out_count(order, *sign);
 	return 0;
 }
 
-static struct folio *khob_client_folio(const struct khob_folio *f, unsigned long i)
+static void khob_client_counts(unsigned long pfn, unsigned long nr, int sign)
 {
-	return page_folio(pfn_to_page(PHYS_PFN(f->pa) + i));
-}
-
-/* A reference to each page of a piece, or none where that cannot be. */
-static bool khob_client_hold(const struct khob_folio *f)
-{
-	unsigned long i;
-
-	for (i = 0; i < 1UL << f->order; i++) {
-		if (folio_try_get(khob_client_folio(f, i)))
-			continue;
-		while (i--)
-			folio_put(khob_client_folio(f, i));
-		return false;
-	}
-	return true;
-}
-
-static void khob_client_drop(struct khob_folio *f)
-{
-	unsigned long i;
-
-	for (i = 0; f->held && i < 1UL << f->order; i++)
-		folio_put(khob_client_folio(f, i));
-	khob_folio_drop(f);
-}
-
-static int khob_client_del(void *ctx, u64 pa, unsigned int order)
-{
-	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
-
-	cond_resched();
-	if (!khob_out.frozen) {
-		khob_client_drop(f);
-		return 0;
-	}
-	f->gone = true;
-	if (f->owner == KHOB_OWNER_CLIENT)
-		f->held = khob_client_hold(f);
-	return 0;
+	khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_client_count, &sign);
 }
 
 static int khob_client_check(void *ctx, u64 pa, unsigned int order)
 {
-	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
-	const enum khob_owner *owner = ctx;
+	const enum khob_book *book = ctx;
+	u64 key;
+	int ret = khob_key_encode(pa, order, &key);
 
-	return f && f->order == order && f->owner == *owner && !f->gone ? 0 : -ENOENT;
+	if (!ret && (!khob_radix_has(&khob_out.books[*book], key) ||
+		     khob_radix_has(&khob_out.books[KHOB_BOOK_GONE], key)))
+		ret = -ENOENT;
+	return ret;
 }
 
-/* Whether exactly this range was preserved for @owner. */
-bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_owner owner)
+/* Whether exactly this range was preserved, and is in @book. */
+bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
-	u64 start = PFN_PHYS(pfn);
-
-	if (!nr || pfn >= khob_end_pfn() || nr > khob_end_pfn() - pfn)
-		return false;
-	return !khob_range_split(start, start + PFN_PHYS(nr), KHOB_BUDDY_ORDER_MAX,
-				 khob_client_check, &owner);
+	lockdep_assert_held(&khob_lock);
+	return khob_client_valid(pfn, nr) && khob_out.tree_ready &&
+	       !khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_client_check, &book);
 }
 
 /**
  * khob_client_preserve() - preserve pages for a client
  * @pfn: the first
  * @nr: how many
- * @owner: KHOB_OWNER_CLIENT; or KHOB_OWNER_CHUNK for a page to be freed with it
+ * @book: KHOB_BOOK_CLIENTS; or KHOB_BOOK_CHUNKS for a page to be freed with it
  *
  * Context: process, khob_lock held.
  *
  * Return: 0; -EBUSY, -EEXIST, -EINVAL, -ENOMEM as khob_preserve_pages(), and then
  * nothing changed.
  */
-int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_owner owner)
+int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
-	u64 start = PFN_PHYS(pfn);
-	struct khob_client_range range = { .owner = owner, .done = start };
+	u64 key;
 	int ret;
 
 	lockdep_assert_held(&khob_lock);
-	if (!nr || pfn >= khob_end_pfn() || nr > khob_end_pfn() - pfn)
+	if (!khob_client_valid(pfn, nr))
 		return -EINVAL;
 	if (khob_out.frozen)
 		return -EBUSY;
-	if (khob_client_overlaps(pfn, nr) || khob_client_unrestored(pfn, nr))
+	ret = khob_out_tree_get();
+	if (ret)
+		return ret;
+	if (khob_radix_overlap(&khob_out.tree, pfn, nr, &key) || khob_client_unrestored(pfn, nr))
 		return -EEXIST;
-	ret = khob_range_split(start, start + PFN_PHYS(nr), KHOB_BUDDY_ORDER_MAX,
-			       khob_client_add, &range);
-	if (ret && range.done > start) {
-		struct khob_folio *f;
-		unsigned long head;
-
-		/* Not khob_client_del(): a chunk is still its caller's to free. */
-		xa_for_each_range(&khob_out.folios, head, f, pfn, PHYS_PFN(range.done) - 1) {
-			f->owner = KHOB_OWNER_CLIENT;
-			khob_client_drop(f);
-		}
-	}
+	ret = khob_radix_add_range(&khob_out.books[book], pfn, nr, KHOB_BUDDY_ORDER_MAX);
+	if (ret)
+		return ret;
+	ret = khob_out_preserve_range(pfn, nr);
+	if (ret)
+		khob_radix_del_range(&khob_out.books[book], pfn, nr, KHOB_BUDDY_ORDER_MAX);
+	else
+		khob_client_counts(pfn, nr, 1);
 	return ret;
 }
 
-/* Undoes khob_client_preserve(), and frees a chunk. Return: 0 or -ENOENT. */
-int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_owner owner)
+static int khob_client_del(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
-	u64 start = PFN_PHYS(pfn);
+	int ret = khob_radix_del_range(&khob_out.books[book], pfn, nr, KHOB_BUDDY_ORDER_MAX);
 
+	if (ret)
+		return ret;
+	khob_out_unpreserve_range(pfn, nr);
+	khob_client_counts(pfn, nr, -1);
+	if (book == KHOB_BOOK_CHUNKS)
+		free_page((unsigned long)pfn_to_kaddr(pfn));
+	return 0;
+}
+
+/* A reference to each page of a range, or none where that cannot be. */
+static bool khob_client_hold(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (folio_try_get(page_folio(pfn_to_page(pfn + i))))
+			continue;
+		while (i--)
+			folio_put(page_folio(pfn_to_page(pfn + i)));
+		return false;
+	}
+	return true;
+}
+
+/* Undoes khob_client_preserve(), and frees a chunk. Return: 0 or -ENOENT. */
+int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book book)
+{
 	lockdep_assert_held(&khob_lock);
-	if (!khob_client_has(pfn, nr, owner))
+	if (!khob_client_has(pfn, nr, book))
 		return -ENOENT;
-	return khob_range_split(start, start + PFN_PHYS(nr), KHOB_BUDDY_ORDER_MAX,
-				khob_client_del, NULL);
+	if (!khob_out.frozen)
+		return khob_client_del(pfn, nr, book);
+	khob_radix_add_range(&khob_out.books[KHOB_BOOK_GONE], pfn, nr, KHOB_BUDDY_ORDER_MAX);
+	if (book == KHOB_BOOK_CLIENTS && khob_client_hold(pfn, nr))
+		khob_radix_add_range(&khob_out.books[KHOB_BOOK_HELD], pfn, nr,
+				     KHOB_BUDDY_ORDER_MAX);
+	return 0;
 }
 
 /* Whether clients have preserved every page that [@start, @end) touches. */
 bool khob_client_covers(u64 start, u64 end)
 {
-	unsigned long pfn = PHYS_PFN(start), last = PHYS_PFN(end - 1);
+	u64 pa = start;
 
-	while (pfn <= last) {
-		const struct khob_folio *f;
+	lockdep_assert_held(&khob_lock);
+	while (pa && pa < end) {
 		unsigned int order;
-		bool found = false;
+		u64 key;
 
-		for (order = 0; order <= KHOB_BUDDY_ORDER_MAX && !found; order++) {
-			f = xa_load(&khob_out.folios, ALIGN_DOWN(pfn, 1UL << order));
-			found = f && f->order >= order && khob_is_clients(f->owner);
-		}
-		if (!found)
+		if (!khob_out.tree_ready ||
+		    (!khob_radix_overlap(&khob_out.books[KHOB_BOOK_CLIENTS], PHYS_PFN(pa), 1,
+					 &key) &&
+		     !khob_radix_overlap(&khob_out.books[KHOB_BOOK_CHUNKS], PHYS_PFN(pa), 1,
+					 &key)) ||
+		    khob_key_decode(key, &pa, &order))
 			return false;
-		pfn = PHYS_PFN(f->pa) + (1UL << f->order);
+		pa += PAGE_SIZE << order;
 	}
 	return true;
+}
+
+static int khob_client_go(void *ctx, u64 key)
+{
+	enum khob_book book = khob_radix_has(&khob_out.books[KHOB_BOOK_CHUNKS], key) ?
+			      KHOB_BOOK_CHUNKS : KHOB_BOOK_CLIENTS;
+	unsigned int order;
+	u64 pa;
+
+	cond_resched();
+	if (!khob_key_decode(key, &pa, &order))
+		khob_client_del(PHYS_PFN(pa), 1UL << order, book);
+	return khob_radix_del(&khob_out.books[KHOB_BOOK_GONE], key);
+}
+
+static int khob_client_put(void *ctx, u64 key)
+{
+	unsigned int order;
+	unsigned long i;
+	u64 pa;
+
+	cond_resched();
+	for (i = 0; !khob_key_decode(key, &pa, &order) && i < 1UL << order; i++)
+		folio_put(page_folio(pfn_to_page(PHYS_PFN(pa) + i)));
+	return khob_radix_del(&khob_out.books[KHOB_BOOK_HELD], key);
 }
 
 /* What clients have unpreserved while a kernel was loaded. */
 void khob_client_thaw(void)
 {
-	struct khob_folio *f;
-	unsigned long pfn;
-
-	xa_for_each(&khob_out.folios, pfn, f) {
-		if (f->gone)
-			khob_client_drop(f);
-		cond_resched();
-	}
+	if (!khob_out.tree_ready)
+		return;
+	khob_radix_walk(&khob_out.books[KHOB_BOOK_GONE], 0, U64_MAX, khob_client_go, NULL);
+	khob_radix_walk(&khob_out.books[KHOB_BOOK_HELD], 0, U64_MAX, khob_client_put, NULL);
 }
 
 int khob_preserve_pages(struct page *page, unsigned long nr)
@@ -215,7 +244,7 @@ int khob_preserve_pages(struct page *page, unsigned long nr)
 	int ret;
 
 	guard(mutex)(&khob_lock);
-	ret = khob_client_preserve(page_to_pfn(page), nr, KHOB_OWNER_CLIENT);
+	ret = khob_client_preserve(page_to_pfn(page), nr, KHOB_BOOK_CLIENTS);
 	khob_update_pin();
 	return ret;
 }
@@ -226,7 +255,7 @@ int khob_unpreserve_pages(struct page *page, unsigned long nr)
 	int ret;
 
 	guard(mutex)(&khob_lock);
-	ret = khob_client_unpreserve(page_to_pfn(page), nr, KHOB_OWNER_CLIENT);
+	ret = khob_client_unpreserve(page_to_pfn(page), nr, KHOB_BOOK_CLIENTS);
 	khob_update_pin();
 	return ret;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Trees of keys for other modules, on the core that the outgoing tree is made of:
- * a tree is its root node, and the core's struct lives as long as a call. The core
- * knows no key 0, for no page has it; here it is a number like any other.
+ * a tree is its root node, and the core's struct lives as long as a call. Key 0, which
+ * no page has, is a number like any other here.
  */
 #include <linux/bitmap.h>
 
@@ -24,15 +24,9 @@ static void khob_key_free_node(void *ctx, void *node, u64 pa)
 		khob_page_ops.free_node(ctx, node, pa);
 }
 
-static void *khob_key_map_node(void *ctx, u64 pa)
-{
-	return __va(pa);
-}
-
 static const struct khob_radix_ops khob_key_ops = {
 	.alloc_node = khob_key_alloc_node,
 	.free_node = khob_key_free_node,
-	.map_node = khob_key_map_node,
 };
 
 static struct khob_radix khob_key_radix(const struct khob_key_tree *tree)
@@ -41,15 +35,15 @@ static struct khob_radix khob_key_radix(const struct khob_key_tree *tree)
 		.ops = &khob_key_ops,
 		.root = tree->root,
 		.root_pa = __pa(tree->root),
+		/* The root may be another kernel's, with all that hangs on it. */
+		.flags = KHOB_RADIX_UNCOUNTED | KHOB_RADIX_ZERO,
 	};
 }
 
 int khob_key_tree_init(struct khob_key_tree *tree, struct khob_node *root)
 {
-	u64 pa;
-
 	if (!root)
-		root = khob_key_alloc_node(NULL, &pa);
+		root = (struct khob_node *)get_zeroed_page(GFP_KERNEL);
 	if (!root)
 		return -ENOMEM;
 	tree->root = root;
@@ -70,43 +64,6 @@ void khob_key_tree_destroy(struct khob_key_tree *tree)
 }
 EXPORT_SYMBOL_GPL(khob_key_tree_destroy);
 
-/* The leaf of key 0, if there is one. */
-static struct khob_leaf *khob_key_first_leaf(const struct khob_key_tree *tree)
-{
-	struct khob_node *node = tree->root;
-	unsigned int level;
-
-	for (level = KHOB_TOP; level; level--) {
-		if (!node->table[0])
-			return NULL;
-		node = __va(node->table[0]);
-	}
-	return (struct khob_leaf *)node;
-}
-
-/*
- * Key 0 lies in one leaf with key 1: while that is present the leaf exists, and
- * whether it stays is the core's to decide when key 1 goes again.
- */
-static int khob_key_set_zero(struct khob_key_tree *tree, bool set)
-{
-	struct khob_radix radix = khob_key_radix(tree);
-	struct khob_leaf *leaf = khob_key_first_leaf(tree);
-	bool borrowed;
-	int ret;
-
-	if (set == (leaf && leaf->bitmap[0] & 1))
-		return set ? 0 : -ENOENT;
-	ret = khob_radix_add(&radix, 1);
-	if (ret && ret != -EEXIST)
-		return ret;
-	borrowed = !ret;
-	khob_key_first_leaf(tree)->bitmap[0] ^= 1;
-	if (borrowed)
-		khob_radix_del(&radix, 1);
-	return 0;
-}
-
 int khob_key_tree_add(struct khob_key_tree *tree, unsigned long key)
 {
 	struct khob_radix radix;
@@ -118,7 +75,7 @@ int khob_key_tree_add(struct khob_key_tree *tree, unsigned long key)
 		return -ERANGE;
 	guard(mutex)(&tree->lock);
 	radix = khob_key_radix(tree);
-	ret = key ? khob_radix_add(&radix, key) : khob_key_set_zero(tree, true);
+	ret = khob_radix_add(&radix, key);
 	return ret == -EEXIST ? 0 : ret;
 }
 EXPORT_SYMBOL_GPL(khob_key_tree_add);
@@ -131,7 +88,7 @@ int khob_key_tree_del(struct khob_key_tree *tree, unsigned long key)
 		return -ENOENT;
 	guard(mutex)(&tree->lock);
 	radix = khob_key_radix(tree);
-	return key ? khob_radix_del(&radix, key) : khob_key_set_zero(tree, false);
+	return khob_radix_del(&radix, key);
 }
 EXPORT_SYMBOL_GPL(khob_key_tree_del);
 

@@ -81,7 +81,7 @@ static struct khob_vmalloc_chunk *khob_chunk_new(void)
 	BUILD_BUG_ON(sizeof(*chunk) != PAGE_SIZE);
 	if (!chunk)
 		return ERR_PTR(-ENOMEM);
-	ret = khob_client_preserve(PHYS_PFN(__pa(chunk)), 1, KHOB_OWNER_CHUNK);
+	ret = khob_client_preserve(PHYS_PFN(__pa(chunk)), 1, KHOB_BOOK_CHUNKS);
 	if (!ret)
 		return chunk;
 	free_page((unsigned long)chunk);
@@ -98,8 +98,8 @@ static void khob_chunks_drop(u64 pa, unsigned int order)
 
 		for (i = 0; i < KHOB_CHUNK_ENTRIES && chunk->phys[i]; i++)
 			khob_client_unpreserve(PHYS_PFN(chunk->phys[i]), 1UL << order,
-					       KHOB_OWNER_CLIENT);
-		khob_client_unpreserve(PHYS_PFN(pa), 1, KHOB_OWNER_CHUNK);
+					       KHOB_BOOK_CLIENTS);
+		khob_client_unpreserve(PHYS_PFN(pa), 1, KHOB_BOOK_CHUNKS);
 		pa = next;
 	}
 }
@@ -126,7 +126,7 @@ static int khob_vmalloc_preserve(const void *ptr, unsigned long nr, unsigned int
 			chunk = next;
 			used = 0;
 		}
-		ret = khob_client_preserve(page_to_pfn(page), 1UL << order, KHOB_OWNER_CLIENT);
+		ret = khob_client_preserve(page_to_pfn(page), 1UL << order, KHOB_BOOK_CLIENTS);
 		if (ret)
 			return ret;
 		chunk->phys[used++] = PFN_PHYS(page_to_pfn(page));
@@ -172,12 +172,12 @@ static bool khob_chunks_ours(u64 pa, unsigned long total, unsigned int order)
 		unsigned int i;
 
 		if (!PAGE_ALIGNED(pa) || chunks++ == khob_chunks_max(total) ||
-		    !khob_client_has(PHYS_PFN(pa), 1, KHOB_OWNER_CHUNK))
+		    !khob_client_has(PHYS_PFN(pa), 1, KHOB_BOOK_CHUNKS))
 			return false;
 		chunk = __va(pa);
 		for (i = 0; i < KHOB_CHUNK_ENTRIES && chunk->phys[i]; i++, found += 1UL << order)
 			if (!khob_client_has(PHYS_PFN(chunk->phys[i]), 1UL << order,
-					     KHOB_OWNER_CLIENT))
+					     KHOB_BOOK_CLIENTS))
 				return false;
 		pa = chunk->next;
 	}

@@ -59,7 +59,7 @@ static int khob_snapshot_key(void *ctx, u64 key)
 
 int khob_snapshot_keys(struct khob_snapshot *snap, struct khob_radix *tree)
 {
-	return khob_radix_walk(tree, 0, khob_snapshot_key, snap);
+	return khob_radix_walk(tree, 0, U64_MAX, khob_snapshot_key, snap);
 }
 
 static void *khob_snapshot_start(struct seq_file *m, loff_t *pos)

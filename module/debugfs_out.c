@@ -145,16 +145,16 @@ static int khob_out_keys_fill(struct khob_snapshot *snap)
 static int khob_add_ranges(struct khob_snapshot *snap, struct khob_radix *tree)
 {
 	struct khob_range_iter *it __free(kfree) = kmalloc(sizeof(*it), GFP_KERNEL);
-	u64 start, end;
+	u64 pfn, nr;
 	int ret = 0;
 
 	if (!it)
 		return -ENOMEM;
-	khob_range_iter_init(it, tree);
-	while (!ret && khob_range_iter_next(it, &start, &end)) {
-		ret = khob_snapshot_add(snap, start);
+	khob_range_iter_init(it, tree, 0);
+	while (!ret && khob_range_iter_next(it, &pfn, &nr)) {
+		ret = khob_snapshot_add(snap, PFN_PHYS(pfn));
 		if (!ret)
-			ret = khob_snapshot_add(snap, end);
+			ret = khob_snapshot_add(snap, PFN_PHYS(pfn + nr));
 		cond_resched();
 	}
 	return ret;

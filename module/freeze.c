@@ -189,6 +189,13 @@ static void khob_carry_records(struct khob_freezer *fz)
 	}
 }
 
+/* Folios that have a record; clients' have none. */
+static u64 khob_own_folios(void)
+{
+	return khob_out.nr_folios - khob_out.books[KHOB_BOOK_CLIENTS].nr_keys -
+	       khob_out.books[KHOB_BOOK_CHUNKS].nr_keys;
+}
+
 static void khob_own_records(struct khob_freezer *fz)
 {
 	struct khob_folio *f;
@@ -197,8 +204,8 @@ static void khob_own_records(struct khob_freezer *fz)
 	xa_for_each(&khob_out.folios, pfn, f) {
 		struct khob_record *rec = &fz->records[fz->nr_records];
 
-		if (khob_is_clients(f->owner) || fz->nr_records >= fz->max_records)
-			continue;
+		if (fz->nr_records >= fz->max_records)
+			break;
 		rec->addr = f->pa;
 		rec->size = PAGE_SIZE << f->order;
 		rec->seed = f->seed;
@@ -387,7 +394,7 @@ int khob_freeze(enum khob_abi abi, bool by_kernel)
 				(khob_native_source() ? KHOB_SUBTREES_MAX : 0);
 	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
 	struct khob_freezer fz = {
-		.max_records = khob_out.nr_folios + max_subs +
+		.max_records = khob_own_folios() + max_subs +
 			       (old ? old->len / sizeof(struct khob_record) : 0),
 	};
 	int ret;

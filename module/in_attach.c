@@ -262,11 +262,11 @@ static int khob_in_read_tree(void)
 	struct khob_check_result res = {};
 	int ret;
 
-	ret = khob_radix_init(&khob_in.tree, &khob_page_ops, NULL);
+	ret = khob_radix_init(&khob_in.tree, &khob_page_ops, NULL, 0);
 	if (ret)
 		return ret;
 	khob_in.tree_ready = true;
-	ret = khob_radix_init(&khob_in.blobs, &khob_page_ops, NULL);
+	ret = khob_radix_init(&khob_in.blobs, &khob_page_ops, NULL, 0);
 	if (ret)
 		return ret;
 	khob_in.blobs_ready = true;
@@ -338,7 +338,7 @@ static int khob_in_keep(void)
 			return khob_in_damaged("subtree %s shares pages with another", sub->name);
 		bitmap_set(r->kept, bit, last - bit);
 	}
-	return khob_radix_walk(&khob_in.tree, 0, khob_in_keep_key, NULL);
+	return khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_in_keep_key, NULL);
 }
 
 /* The kernel's own KHO reads the root FDT whenever a client of it asks for a subtree. */

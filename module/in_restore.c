@@ -206,7 +206,7 @@ int khob_in_restore(const struct khob_target *t)
 		return khob_refuse(-ENOENT, "restore: nothing is attached");
 	switch (t->what) {
 	case KHOB_WHAT_ALL:
-		return khob_radix_walk(&khob_in.tree, 0, khob_in_free_key, NULL);
+		return khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_in_free_key, NULL);
 	case KHOB_WHAT_PAGE:
 		if (khob_in_take_page(t->pa, t->order))
 			return khob_refuse(-ENOENT, "restore: 0x%llx, order %u: not held",
@@ -242,7 +242,7 @@ int khob_in_release(const struct khob_target *t)
 		if (khob_in.state == KHOB_IN_REFUSED) {
 			khob_in_free_refused();
 		} else {
-			khob_radix_walk(&khob_in.tree, 0, khob_in_free_key, NULL);
+			khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_in_free_key, NULL);
 			while (!list_empty(&khob_in.subtrees))
 				khob_in_free_subtree(list_first_entry(&khob_in.subtrees,
 								      struct khob_in_subtree,

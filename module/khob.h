@@ -128,19 +128,28 @@ u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
 
 /* out*.c, freeze.c: what this kernel hands over */
 
-/*
- * Where a page's or a blob's memory came from. A client's is never freed here; a
- * chunk is a page that describes a client's vmalloc area and is freed with it.
- */
-enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT, KHOB_OWNER_CHUNK };
-
-static inline bool khob_is_clients(enum khob_owner owner)
-{
-	return owner == KHOB_OWNER_CLIENT || owner == KHOB_OWNER_CHUNK;
-}
+/* Where a folio's or a blob's memory came from. A client's is never freed here. */
+enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
 
 /**
- * struct khob_folio - one preserved page of an order
+ * enum khob_book - keys of the outgoing tree that are other modules'
+ * @KHOB_BOOK_CLIENTS: pages of clients'
+ * @KHOB_BOOK_CHUNKS: single pages that describe clients' vmalloc areas and are freed with
+ *	them
+ * @KHOB_BOOK_GONE: of these two, what was unpreserved while frozen: it goes on thaw
+ * @KHOB_BOOK_HELD: of clients' that are gone, those whose pages have a reference of ours
+ * @KHOB_BOOK_NR: how many books there are
+ */
+enum khob_book {
+	KHOB_BOOK_CLIENTS,
+	KHOB_BOOK_CHUNKS,
+	KHOB_BOOK_GONE,
+	KHOB_BOOK_HELD,
+	KHOB_BOOK_NR,
+};
+
+/**
+ * struct khob_folio - a page of an order that out/preserve has made
  * @list: while a request that makes many is under way
  * @pa: physical address
  * @seed: of its contents
@@ -148,8 +157,6 @@ static inline bool khob_is_clients(enum khob_owner owner)
  * @digest: of its contents when it was filled
  * @order: its order
  * @owner: where the memory came from
- * @gone: its client has unpreserved it while frozen: it goes on thaw
- * @held: until then its pages have a reference of ours
  */
 struct khob_folio {
 	struct list_head list;
@@ -159,8 +166,6 @@ struct khob_folio {
 	u64 digest;
 	u8 order;
 	enum khob_owner owner;
-	bool gone;
-	bool held;
 };
 
 /**
@@ -201,11 +206,12 @@ struct khob_compacted {
 struct khob_out {
 	enum khob_abi abi;
 	struct khob_radix tree;
-	bool tree_ready;
+	struct khob_radix books[KHOB_BOOK_NR];
+	bool tree_ready; /* and the books */
 	struct khob_arena data;
 	struct khob_arena meta;
 	struct xarray folios; /* by pfn */
-	u64 nr_folios;
+	u64 nr_folios; /* with clients', as @pages and @orders */
 	u64 pages;
 	u64 orders[KHOB_ORDER_MAX + 1];
 	u64 next_index;
@@ -234,14 +240,15 @@ extern struct khob_out khob_out;
 void khob_out_init(void);
 int khob_out_tree_get(void);
 int khob_out_settle(void);
-int khob_out_preserve_range(u64 start, u64 end);
-void khob_out_unpreserve_range(u64 start, u64 end);
+int khob_out_preserve_range(unsigned long pfn, unsigned long nr);
+void khob_out_unpreserve_range(unsigned long pfn, unsigned long nr);
 int khob_out_add_key(u64 key);
 void khob_out_del_key(u64 key);
 int khob_out_add_page(u64 pa, unsigned int order);
 void khob_out_del_page(u64 pa, unsigned int order);
 void khob_out_trim(void);
 bool khob_out_empty(void);
+void khob_out_count(unsigned int order, int n);
 int khob_out_set_abi(const char *name);
 u64 khob_out_covered(u64 pa);
 
@@ -257,9 +264,11 @@ int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
 int khob_out_compact(const struct khob_compact_req *req);
 
 /* client_out.c; all under khob_lock */
-int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_owner owner);
-int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_owner owner);
-bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_owner owner);
+int khob_books_init(void);
+void khob_books_destroy(void);
+int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_book book);
+int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book book);
+bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book);
 bool khob_client_covers(u64 start, u64 end);
 void khob_client_thaw(void);
 

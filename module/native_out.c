@@ -283,7 +283,7 @@ static int khob_native_read_tree(struct khob_native_copy *copy)
 int khob_native_tree(struct khob_radix *tree)
 {
 	struct khob_native_copy copy = { .to = tree };
-	int ret = khob_radix_init(tree, &khob_page_ops, NULL);
+	int ret = khob_radix_init(tree, &khob_page_ops, NULL, 0);
 
 	if (ret)
 		return ret;
@@ -311,7 +311,7 @@ void khob_native_unimport(void)
 {
 	if (!khob_native.keys_ready)
 		return;
-	khob_radix_walk(&khob_native.keys, 0, khob_native_del_key, NULL);
+	khob_radix_walk(&khob_native.keys, 0, U64_MAX, khob_native_del_key, NULL);
 	khob_radix_destroy(&khob_native.keys);
 	khob_native.keys_ready = false;
 }
@@ -326,14 +326,14 @@ void khob_native_unimport(void)
 int khob_native_import(void)
 {
 	struct khob_native_copy copy = { .to = &khob_native.keys, .others = true };
-	int ret = khob_radix_init(&khob_native.keys, &khob_page_ops, NULL);
+	int ret = khob_radix_init(&khob_native.keys, &khob_page_ops, NULL, 0);
 
 	if (ret)
 		return ret;
 	khob_native.keys_ready = true;
 	ret = khob_native_read_tree(&copy);
 	if (!ret)
-		ret = khob_radix_walk(&khob_native.keys, 0, khob_native_add_key, NULL);
+		ret = khob_radix_walk(&khob_native.keys, 0, U64_MAX, khob_native_add_key, NULL);
 	return ret ?: khob_out_settle();
 }
 

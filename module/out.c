@@ -14,10 +14,7 @@ struct khob_out khob_out = {
 static void *khob_out_alloc_node(void *ctx, u64 *pa)
 {
 	*pa = khob_arena_alloc(&khob_out.meta, PAGE_SIZE, true);
-	if (!*pa)
-		return NULL;
-	clear_page(__va(*pa));
-	return __va(*pa);
+	return *pa ? __va(*pa) : NULL;
 }
 
 static void khob_out_free_node(void *ctx, void *node, u64 pa)
@@ -25,15 +22,9 @@ static void khob_out_free_node(void *ctx, void *node, u64 pa)
 	khob_arena_free(&khob_out.meta, pa, PAGE_SIZE);
 }
 
-static void *khob_out_map_node(void *ctx, u64 pa)
-{
-	return __va(pa);
-}
-
 static const struct khob_radix_ops khob_out_ops = {
 	.alloc_node = khob_out_alloc_node,
 	.free_node = khob_out_free_node,
-	.map_node = khob_out_map_node,
 };
 
 void khob_out_init(void)
@@ -55,8 +46,12 @@ int khob_out_tree_get(void)
 	lockdep_assert_held(&khob_lock);
 	if (khob_out.tree_ready)
 		return 0;
-	ret = khob_radix_init(&khob_out.tree, &khob_out_ops, NULL);
+	ret = khob_books_init();
+	if (ret)
+		return ret;
+	ret = khob_radix_init(&khob_out.tree, &khob_out_ops, NULL, 0);
 	if (ret) {
+		khob_books_destroy();
 		khob_arena_trim(&khob_out.meta, NULL);
 		return ret;
 	}
@@ -100,47 +95,52 @@ void khob_out_del_key(u64 key)
 		khob_native_unpreserve(pa, order);
 }
 
-static int khob_out_add_piece(void *ctx, u64 pa, unsigned int order)
+static int khob_out_native_add(void *ctx, u64 pa, unsigned int order)
 {
 	u64 *done = ctx;
-	u64 key;
 	int ret;
 
-	ret = khob_key_encode(pa, order, &key);
+	cond_resched();
+	ret = khob_native_preserve(pa, order);
 	if (!ret)
-		ret = khob_out_add_key(key);
-	if (!ret)
-		*done = pa + (KHOB_PAGE_SIZE << order);
+		*done += 1ULL << order;
 	return ret;
 }
 
-static int khob_out_del_piece(void *ctx, u64 pa, unsigned int order)
+static int khob_out_native_del(void *ctx, u64 pa, unsigned int order)
 {
-	u64 key;
-
-	if (!khob_key_encode(pa, order, &key))
-		khob_out_del_key(key);
+	cond_resched();
+	khob_native_unpreserve(pa, order);
 	return 0;
 }
 
-static void khob_out_del_pieces(u64 start, u64 end)
+/* Undoes khob_out_add_pieces(); of a range that is not there nothing is deleted. */
+static void khob_out_del_pieces(unsigned long pfn, unsigned long nr)
 {
-	if (start < end)
-		khob_range_split(start, end, KHOB_BUDDY_ORDER_MAX, khob_out_del_piece, NULL);
+	if (!khob_radix_del_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX) &&
+	    khob_native_source())
+		khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_out_native_del, NULL);
 }
 
 /*
- * All keys of a range or none of them. A prefix of a split range that ends at
- * a piece's end splits into the same pieces, so the undo finds its keys.
+ * All keys of a range or none of them, largest orders first. A prefix of a split range that
+ * ends at a piece's end splits into the same pieces, so the undo finds the kernel's.
  */
-static int khob_out_add_pieces(u64 start, u64 end)
+static int khob_out_add_pieces(unsigned long pfn, unsigned long nr)
 {
-	u64 done = start;
+	u64 done = 0;
 	int ret;
 
-	ret = khob_range_split(start, end, KHOB_BUDDY_ORDER_MAX, khob_out_add_piece, &done);
-	if (ret)
-		khob_out_del_pieces(start, done);
+	ret = khob_radix_add_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX);
+	if (ret || !khob_native_source())
+		return ret;
+	ret = khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_out_native_add, &done);
+	if (ret) {
+		khob_radix_del_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX);
+		if (done)
+			khob_range_split(pfn, done, KHOB_BUDDY_ORDER_MAX, khob_out_native_del,
+					 NULL);
+	}
 	return ret;
 }
 
@@ -155,12 +155,11 @@ int khob_out_settle(void)
 	struct khob_mem_chunk *chunk;
 
 	list_for_each_entry(chunk, &khob_out.meta.chunks, list) {
-		u64 start = PFN_PHYS(chunk->pfn);
 		int ret;
 
 		if (chunk->preserved)
 			continue;
-		ret = khob_out_add_pieces(start, start + PFN_PHYS(chunk->nr));
+		ret = khob_out_add_pieces(chunk->pfn, chunk->nr);
 		if (ret)
 			return ret;
 		chunk->preserved = true;
@@ -170,10 +169,8 @@ int khob_out_settle(void)
 
 static bool khob_out_drop_chunk(struct khob_mem_chunk *chunk)
 {
-	u64 start = PFN_PHYS(chunk->pfn);
-
 	if (chunk->preserved)
-		khob_out_del_pieces(start, start + PFN_PHYS(chunk->nr));
+		khob_out_del_pieces(chunk->pfn, chunk->nr);
 	return true;
 }
 
@@ -193,6 +190,7 @@ static void khob_out_tree_put(void)
 	list_for_each_entry(chunk, &khob_out.meta.chunks, list)
 		khob_out_drop_chunk(chunk);
 	khob_radix_destroy(&khob_out.tree);
+	khob_books_destroy();
 	khob_out.tree_ready = false;
 }
 
@@ -210,38 +208,39 @@ void khob_out_trim(void)
 }
 
 /**
- * khob_out_preserve_range() - keys for [@start, @end), largest orders first
- * @start: physical address, page aligned
- * @end: exclusive, page aligned
+ * khob_out_preserve_range() - keys for pages [@pfn, @pfn + @nr), largest orders first
+ * @pfn: the first
+ * @nr: how many, > 0
  *
  * Return: 0; -EEXIST if a key is there already; -ENOMEM; then nothing changed.
  */
-int khob_out_preserve_range(u64 start, u64 end)
+int khob_out_preserve_range(unsigned long pfn, unsigned long nr)
 {
 	int ret;
 
 	lockdep_assert_held(&khob_lock);
 	ret = khob_out_tree_get();
 	if (!ret)
-		ret = khob_out_add_pieces(start, end);
+		ret = khob_out_add_pieces(pfn, nr);
 	if (ret)
 		return ret;
 	ret = khob_out_settle();
 	if (ret)
-		khob_out_del_pieces(start, end);
+		khob_out_del_pieces(pfn, nr);
 	return ret;
 }
 
-void khob_out_unpreserve_range(u64 start, u64 end)
+/* Undoes khob_out_preserve_range(); a range that is not there is none of ours. */
+void khob_out_unpreserve_range(unsigned long pfn, unsigned long nr)
 {
 	lockdep_assert_held(&khob_lock);
-	khob_out_del_pieces(start, end);
+	khob_out_del_pieces(pfn, nr);
 }
 
 /* One key of one page; as khob_out_preserve_range(), but of this very order. */
 int khob_out_add_page(u64 pa, unsigned int order)
 {
-	u64 key, done;
+	u64 key;
 	int ret;
 
 	lockdep_assert_held(&khob_lock);
@@ -249,7 +248,7 @@ int khob_out_add_page(u64 pa, unsigned int order)
 	if (!ret)
 		ret = khob_out_tree_get();
 	if (!ret)
-		ret = khob_out_add_piece(&done, pa, order);
+		ret = khob_out_add_key(key);
 	if (ret)
 		return ret;
 	ret = khob_out_settle();
@@ -260,7 +259,18 @@ int khob_out_add_page(u64 pa, unsigned int order)
 
 void khob_out_del_page(u64 pa, unsigned int order)
 {
-	khob_out_del_piece(NULL, pa, order);
+	u64 key;
+
+	if (!khob_key_encode(pa, order, &key))
+		khob_out_del_key(key);
+}
+
+/* @n more pages of @order are handed over: 1 or -1. */
+void khob_out_count(unsigned int order, int n)
+{
+	khob_out.nr_folios += n;
+	khob_out.pages += (s64)n << order;
+	khob_out.orders[order] += n;
 }
 
 /* The ABI version that the next freeze writes. */
@@ -281,13 +291,11 @@ int khob_out_set_abi(const char *name)
 u64 khob_out_covered(u64 pa)
 {
 	unsigned int order;
+	u64 key, start;
 
 	lockdep_assert_held(&khob_lock);
-	for (order = 0; khob_out.tree_ready && order <= KHOB_ORDER_MAX; order++) {
-		u64 start = ALIGN_DOWN(pa, KHOB_PAGE_SIZE << order), key;
-
-		if (!khob_key_encode(start, order, &key) && khob_radix_has(&khob_out.tree, key))
-			return start + (KHOB_PAGE_SIZE << order);
-	}
-	return 0;
+	if (!khob_out.tree_ready || !khob_radix_overlap(&khob_out.tree, PHYS_PFN(pa), 1, &key) ||
+	    khob_key_decode(key, &start, &order))
+		return 0;
+	return start + (KHOB_PAGE_SIZE << order);
 }

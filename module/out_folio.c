@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preserved pages of the outgoing kernel: the books of all of them, and those that
- * out/preserve allocates and fills. client_out.c has those of other modules.
+ * Preserved pages of the outgoing kernel that out/preserve allocates and fills.
+ * client_out.c has those of other modules.
  */
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
@@ -18,9 +18,6 @@ static void khob_folio_free_memory(const struct khob_folio *f)
 		break;
 	case KHOB_OWNER_SCATTER:
 		khob_contig_free(PHYS_PFN(f->pa), 1UL << f->order);
-		break;
-	case KHOB_OWNER_CHUNK:
-		free_page((unsigned long)__va(f->pa));
 		break;
 	case KHOB_OWNER_CLIENT:
 		break;
@@ -49,27 +46,23 @@ int khob_folio_insert(struct khob_folio *f)
 	ret = khob_folio_enter(f, f->pa);
 	if (ret)
 		return ret;
-	khob_out.nr_folios++;
-	khob_out.pages += 1ULL << f->order;
-	khob_out.orders[f->order]++;
+	khob_out_count(f->order, 1);
 	return 0;
 }
 
-/* Forgets a folio and frees it, with its memory unless that is a client's. */
+/* Forgets a folio and frees it, with its memory. */
 void khob_folio_drop(struct khob_folio *f)
 {
 	xa_erase(&khob_out.folios, PHYS_PFN(f->pa));
 	khob_out_del_page(f->pa, f->order);
-	khob_out.nr_folios--;
-	khob_out.pages -= 1ULL << f->order;
-	khob_out.orders[f->order]--;
+	khob_out_count(f->order, -1);
 	khob_folio_free_memory(f);
 	kfree(f);
 }
 
 /**
  * khob_folio_move() - give a folio another place
- * @f: one of this module's, not a client's
+ * @f: the folio
  * @pa: memory of its size, aligned to it
  * @owner: where that came from
  *
@@ -216,8 +209,7 @@ void khob_out_unpreserve_all(void)
 	unsigned long pfn;
 
 	xa_for_each(&khob_out.folios, pfn, f) {
-		if (!khob_is_clients(f->owner))
-			khob_folio_drop(f);
+		khob_folio_drop(f);
 		cond_resched();
 	}
 }
@@ -225,13 +217,15 @@ void khob_out_unpreserve_all(void)
 static int khob_out_unpreserve_page(u64 pa, unsigned int order)
 {
 	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
+	u64 key;
 
+	if (!khob_key_encode(pa, order, &key) && khob_out.tree_ready &&
+	    (khob_radix_has(&khob_out.books[KHOB_BOOK_CLIENTS], key) ||
+	     khob_radix_has(&khob_out.books[KHOB_BOOK_CHUNKS], key)))
+		return khob_refuse(-EPERM, "unpreserve: 0x%llx belongs to another module", pa);
 	if (!f || f->pa != pa || f->order != order)
 		return khob_refuse(-ENOENT, "unpreserve: 0x%llx, order %u: not preserved", pa,
 				   order);
-	if (khob_is_clients(f->owner))
-		return khob_refuse(-EPERM, "unpreserve: 0x%llx belongs to another module",
-				   pa);
 	khob_folio_drop(f);
 	return 0;
 }

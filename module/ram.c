@@ -105,7 +105,7 @@ void khob_ram_free(u64 pa, u64 nr)
 
 static void *khob_page_alloc_node(void *ctx, u64 *pa)
 {
-	void *node = (void *)get_zeroed_page(GFP_KERNEL);
+	void *node = (void *)__get_free_page(GFP_KERNEL);
 
 	if (node)
 		*pa = __pa(node);
@@ -117,13 +117,7 @@ static void khob_page_free_node(void *ctx, void *node, u64 pa)
 	free_page((unsigned long)node);
 }
 
-static void *khob_page_map_node(void *ctx, u64 pa)
-{
-	return __va(pa);
-}
-
 const struct khob_radix_ops khob_page_ops = {
 	.alloc_node = khob_page_alloc_node,
 	.free_node = khob_page_free_node,
-	.map_node = khob_page_map_node,
 };

@@ -80,7 +80,7 @@ int khob_sandbox_init(struct dentry *root)
 	struct dentry *dir;
 	int ret;
 
-	ret = khob_radix_init(&khob_sandbox, &khob_page_ops, NULL);
+	ret = khob_radix_init(&khob_sandbox, &khob_page_ops, NULL, 0);
 	if (ret)
 		return ret;
 	dir = debugfs_create_dir("sandbox", root);

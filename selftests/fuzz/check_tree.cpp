@@ -3,13 +3,12 @@
 #include "core/check.h"
 
 #include <cerrno>
-#include <map>
-#include <memory>
 #include <set>
 #include <vector>
 
 #include "fuzz.hpp"
 #include "image.hpp"
+#include "ram.hpp"
 
 namespace {
 
@@ -48,28 +47,12 @@ int key(void* ctx, std::uint64_t pa, unsigned int order, const char** /*why*/) {
     return 0;
 }
 
-/// Memory for the tree that is built from the keys that were read.
-struct Nodes {
-    std::map<std::uint64_t, std::unique_ptr<Image::Node>> all;
-};
-
-const khob_radix_ops node_ops = {
-    .alloc_node = [](void* ctx, std::uint64_t* pa) -> void* {
-        auto& all = static_cast<Nodes*>(ctx)->all;
-        *pa = all.empty() ? Image::base : all.rbegin()->first + Image::page_size;
-        return (all[*pa] = std::make_unique<Image::Node>()).get();
-    },
-    .free_node = [](void* ctx, void* /*node*/,
-                    std::uint64_t pa) { static_cast<Nodes*>(ctx)->all.erase(pa); },
-    .map_node = [](void* ctx, std::uint64_t pa) -> void* {
-        return static_cast<Nodes*>(ctx)->all.at(pa).get();
-    }};
-
 /// What was read is what a tree of these keys holds.
 void rebuild(const std::vector<std::uint64_t>& keys) {
-    Nodes nodes;
+    static khob::fuzz::Ram ram;
+    ram.reset();
     khob_radix radix{};
-    require(khob_radix_init(&radix, &node_ops, &nodes) == 0, "a tree begins");
+    require(khob_radix_init(&radix, khob::fuzz::Ram::ops(), &ram, 0) == 0, "a tree begins");
     for (const std::uint64_t number : keys) {
         require(khob_radix_add(&radix, number) == 0, "a key that was read can be added");
     }
@@ -80,7 +63,7 @@ void rebuild(const std::vector<std::uint64_t>& keys) {
         from = number + 1;
     }
     khob_radix_destroy(&radix);
-    require(nodes.all.empty(), "no node is left");
+    require(ram.live() == 0, "no node is left");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "core/radix.h"
 #include "core/setup_data.h"
 #include "image.hpp"
+#include "ram.hpp"
 
 namespace {
 
@@ -115,35 +116,19 @@ bool chain_read_seeds(const std::filesystem::path& directory) {
     return corpus.good();
 }
 
-/// Gives a tree the nodes of an image, in order.
-struct Allocator {
-    Image image;
-    std::uint64_t used = 0;
-};
-
-const khob_radix_ops image_ops = {
-    .alloc_node = [](void* ctx, std::uint64_t* pa) -> void* {
-        auto& self = *static_cast<Allocator*>(ctx);
-        *pa = Image::base + Image::page_size * self.used++;
-        return self.image.find(*pa);
-    },
-    .free_node = [](void* /*ctx*/, void* /*node*/, std::uint64_t /*pa*/) {},
-    .map_node = [](void* ctx, std::uint64_t pa) -> void* {
-        return static_cast<Allocator*>(ctx)->image.find(pa);
-    }};
-
-Bytes stores_of(Image& image) {
+/// Every word of the first `count` nodes that is not 0.
+Bytes stores_of(std::uint64_t count) {
     Bytes bytes;
-    for (std::size_t n = 0; n < Image::count; n++) {
-        const Image::Node& node = *image.find(Image::base + n * Image::page_size);
-        for (std::size_t word = 0; word < node.size(); word++) {
-            if (node.at(word) != 0) {
-                append(bytes,
-                       Store{.node = static_cast<std::uint8_t>(n),
-                             .unused = 0,
-                             .word = static_cast<std::uint16_t>(word),
-                             .value_low = static_cast<std::uint32_t>(node.at(word)),
-                             .value_high = static_cast<std::uint32_t>(node.at(word) >> 32U)});
+    for (std::uint64_t n = 0; n < count; n++) {
+        const khob_node& node = *khob_node_at(Image::base + n * Image::page_size);
+        for (std::size_t word = 0; word < KHOB_TABLE_ENTRIES; word++) {
+            const std::uint64_t value = std::span(node.table)[word];
+            if (value != 0) {
+                append(bytes, Store{.node = static_cast<std::uint8_t>(n),
+                                    .unused = 0,
+                                    .word = static_cast<std::uint16_t>(word),
+                                    .value_low = static_cast<std::uint32_t>(value),
+                                    .value_high = static_cast<std::uint32_t>(value >> 32U)});
             }
         }
     }
@@ -163,9 +148,9 @@ bool check_tree_seeds(const std::filesystem::path& directory) {
     }};
     Corpus corpus(directory, "check_tree");
     for (const auto& pages : trees) {
-        Allocator nodes;
+        khob::fuzz::Ram ram;
         khob_radix radix{};
-        if (khob_radix_init(&radix, &image_ops, &nodes) != 0) {
+        if (khob_radix_init(&radix, khob::fuzz::Ram::ops(), &ram, 0) != 0) {
             return false;
         }
         for (const Page& page : pages) {
@@ -175,7 +160,8 @@ bool check_tree_seeds(const std::filesystem::path& directory) {
                 return false;
             }
         }
-        corpus.add(std::to_string(pages.size()) + "-pages", stores_of(nodes.image));
+        corpus.add(std::to_string(pages.size()) + "-pages", stores_of(ram.live()));
+        khob_radix_destroy(&radix);
     }
     return corpus.good();
 }

@@ -13,10 +13,9 @@
 namespace {
 
 using khob::test::expected_nodes;
+using khob::test::key_max;
 using khob::test::key_of;
 using khob::test::Tree;
-
-constexpr std::uint64_t key_max = (std::uint64_t{1} << KHOB_KEY_WIDTH) - 1;
 
 /// Draws keys as memory has them: many in clusters of small orders, some anywhere.
 class Keys {
@@ -60,7 +59,7 @@ void compare(Tree& tree, const std::set<std::uint64_t>& model) {
     ASSERT_EQ(tree.keys(), std::vector<std::uint64_t>(model.begin(), model.end()));
     ASSERT_EQ(tree->nr_keys, model.size());
     ASSERT_EQ(tree->nr_nodes, expected_nodes(model));
-    ASSERT_EQ(tree.memory().live(), tree->nr_nodes);
+    ASSERT_EQ(tree.flaw(), "");
 }
 
 void look_up(Tree& tree, const std::set<std::uint64_t>& model, std::uint64_t key) {

@@ -13,12 +13,12 @@
 namespace {
 
 using khob::test::expected_nodes;
+using khob::test::key_max;
 using khob::test::key_of;
 using khob::test::Memory;
 using khob::test::page_size;
 using khob::test::Tree;
 
-constexpr std::uint64_t key_max = (std::uint64_t{1} << KHOB_KEY_WIDTH) - 1;
 constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 TEST(Radix, StartsAsOneNode) {
@@ -35,7 +35,7 @@ TEST(Radix, InitFailsWithoutMemory) {
     Memory memory;
     memory.allow(0);
     khob_radix radix{};
-    EXPECT_EQ(khob_radix_init(&radix, Memory::ops(), &memory), -ENOMEM);
+    EXPECT_EQ(khob_radix_init(&radix, Memory::ops(), &memory, 0), -ENOMEM);
     khob_radix_destroy(&radix);
     EXPECT_EQ(memory.live(), 0U);
 }
@@ -43,7 +43,7 @@ TEST(Radix, InitFailsWithoutMemory) {
 TEST(Radix, DestroyTwiceIsHarmless) {
     Memory memory;
     khob_radix radix{};
-    ASSERT_EQ(khob_radix_init(&radix, Memory::ops(), &memory), 0);
+    ASSERT_EQ(khob_radix_init(&radix, Memory::ops(), &memory, 0), 0);
     ASSERT_EQ(khob_radix_add(&radix, key_of(gib, 0)), 0);
     khob_radix_destroy(&radix);
     khob_radix_destroy(&radix);
@@ -208,7 +208,7 @@ TEST(Radix, WalkGoesOnWhileItsCallbackChangesTheTree) {
         }
         return 0;
     };
-    EXPECT_EQ(khob_radix_walk(tree.get(), key_of(0, 0), churn, &state), 0);
+    EXPECT_EQ(khob_radix_walk(tree.get(), key_of(0, 0), key_max, churn, &state), 0);
     EXPECT_GT(state.seen.size(), 140U);
     EXPECT_TRUE(std::is_sorted(state.seen.begin(), state.seen.end()));
     // What was added before the key that the walk was at is all that is left.
@@ -226,7 +226,7 @@ TEST(Radix, WalkEndsWithWhatItsCallbackReturns) {
     const auto third = [](void* ctx, std::uint64_t /*key*/) {
         return ++*static_cast<std::uint64_t*>(ctx) == 3 ? -EINTR : 0;
     };
-    EXPECT_EQ(khob_radix_walk(tree.get(), 0, third, &calls), -EINTR);
+    EXPECT_EQ(khob_radix_walk(tree.get(), 0, key_max, third, &calls), -EINTR);
     EXPECT_EQ(calls, 3U);
 }
 

@@ -4,7 +4,9 @@
  */
 #include "gate.h"
 
-KHOB_DEFINE_SLOTS;
+#ifdef __KERNEL__
+DEFINE_PER_CPU(struct khob_slot, khob_slots);
+#endif
 
 __u64 khob_gate_closed;
 

@@ -111,7 +111,6 @@ struct khob_slot {
 	__u64 inside;
 };
 
-#define KHOB_DEFINE_SLOTS DEFINE_PER_CPU(struct khob_slot, khob_slots)
 DECLARE_PER_CPU(struct khob_slot, khob_slots);
 
 /* A slot that no other thread has until khob_slot_put(); the CPU's, so don't sleep. */
@@ -263,7 +262,6 @@ struct khob_slot {
 } __attribute__((aligned(128)));
 
 #define KHOB_SLOTS 256
-#define KHOB_DEFINE_SLOTS struct khob_slot khob_slots[KHOB_SLOTS]
 
 extern struct khob_slot khob_slots[KHOB_SLOTS];
 extern __thread struct khob_slot *khob_slot_mine;

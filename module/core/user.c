@@ -5,6 +5,7 @@
 #include "port.h"
 
 struct khob_user_ram khob_user_ram;
+struct khob_slot khob_slots[KHOB_SLOTS];
 __thread struct khob_slot *khob_slot_mine;
 
 struct khob_slot *khob_slot_new(void)

@@ -159,7 +159,7 @@ constexpr std::uint64_t last_key = (one << 24U) + 2 * leaf - 100;
 Keys places() {
     Keys all;
     for (const std::uint64_t at : {first_key, (one << 24U) - leaf, one << 24U, (one << 24U) + leaf,
-                                   (one << 24U) + 64 * 100, last_key}) {
+                                   (one << 24U) + 6400, last_key}) {
         for (const std::uint64_t key : {at - 1, at, at + 1, at + 63, at + 64}) {
             if (key >= first_key && key <= last_key) {
                 all.push_back(key);

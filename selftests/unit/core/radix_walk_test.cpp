@@ -19,6 +19,7 @@ using khob::test::near_border;
 using khob::test::one;
 using khob::test::Tree;
 constexpr std::uint64_t key_max = khob::test::key_max;
+constexpr std::uint64_t leaf = KHOB_LEAF_BITS;
 
 using Callback = std::function<int(std::uint64_t key)>;
 
@@ -150,20 +151,20 @@ TEST_P(RadixWalk, SeesWhatTheTreeThenHolds) {
 TEST_P(RadixWalk, SurvivesItsLeaf) {
     Tree tree(GetParam());
     ASSERT_EQ(tree.add(100), 0);
-    ASSERT_EQ(tree.add(50 * KHOB_LEAF_BITS), 0);
+    ASSERT_EQ(tree.add(50 * leaf), 0);
     Keys seen;
     ASSERT_EQ(walk(tree, 0, key_max,
                    [&](std::uint64_t key) {
                        seen.push_back(key);
                        if (key == 100) {
                            EXPECT_EQ(tree.del(100), 0);
-                           EXPECT_EQ(tree.add(7 * KHOB_LEAF_BITS + 101), 0);
-                           EXPECT_EQ(tree.add(KHOB_LEAF_BITS - 1), 0);
+                           EXPECT_EQ(tree.add(7 * leaf + 101), 0);
+                           EXPECT_EQ(tree.add(leaf - 1), 0);
                        }
                        return 0;
                    }),
               0);
-    EXPECT_EQ(seen, (Keys{100, KHOB_LEAF_BITS - 1, 7 * KHOB_LEAF_BITS + 101, 50 * KHOB_LEAF_BITS}));
+    EXPECT_EQ(seen, (Keys{100, leaf - 1, 7 * leaf + 101, 50 * leaf}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, RadixWalk,

@@ -25,13 +25,6 @@ bool khob_internal_name(const char *name)
  */
 void khob_in_clear(void)
 {
-	struct khob_in past = {
-		.gap_pages = khob_in.gap_pages,
-		.restored_pages = khob_in.restored_pages,
-		.attach_us = khob_in.attach_us,
-		.kexec_count = khob_in.kexec_count,
-		.boot = khob_in.boot,
-	};
 	struct khob_in_subtree *sub, *next;
 	unsigned int i;
 
@@ -52,8 +45,7 @@ void khob_in_clear(void)
 	kvfree(khob_in.ranges);
 	kvfree(khob_in.fdt);
 	kvfree(khob_in.chunks);
-	memcpy(past.previous_release, khob_in.previous_release, sizeof(past.previous_release));
-	khob_in = past;
+	memset(&khob_in, 0, offsetof(struct khob_in, boot));
 	khob_in_init();
 }
 

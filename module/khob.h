@@ -366,11 +366,12 @@ struct khob_in {
 	bool tree_ready;
 	struct khob_radix blobs; /* keys of pages that hold subtrees, as long as these are held */
 	bool blobs_ready;
-	bool boot; /* this kernel was handed something; stays true */
 	struct khob_meta meta; /* zeroed if the outgoing kernel left none */
 	u64 *chunks; /* meta's chunks: pairs of address and size */
 	u64 pages;
 	u64 orders[KHOB_ORDER_MAX + 1];
+	/* From here on it stays when all is given back. */
+	bool boot; /* this kernel was handed something */
 	u64 gap_pages;
 	u64 restored_pages;
 	u64 attach_us;

@@ -179,9 +179,6 @@ typedef unsigned long u64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define khob_noinline __attribute__((noinline))
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
 
 #ifdef __cplusplus
 extern "C" {

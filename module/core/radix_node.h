@@ -274,7 +274,7 @@ bool khob_run_present(const struct khob_radix *r, u64 first, u64 last);
 void khob_clear_run(struct khob_radix *r, u64 first, u64 last);
 
 /* So many keys at once have their leaves found; they and the nodes are on the stack. */
-#define KHOB_GROUP 32
+#define KHOB_GROUP 24
 
 /* Deletes up to KHOB_GROUP keys, each there once; -ENOENT, and none is, if any is absent. */
 int khob_del_group(struct khob_radix *r, const u64 *keys, unsigned int nr);

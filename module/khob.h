@@ -410,7 +410,7 @@ int khob_in_claim(u64 pa, u64 nr);
 void khob_in_unclaim(u64 pa, u64 nr);
 void khob_in_take(u64 pa, u64 nr);
 
-/* debugfs*.c, sandbox.c, corrupt.c, test/vectors.c */
+/* debugfs*.c, sandbox.c, corrupt.c, test/ */
 int khob_debugfs_init(void);
 void khob_debugfs_exit(void);
 
@@ -488,6 +488,7 @@ void khob_kernel_api_init(struct dentry *dir);
 static inline void khob_kernel_api_init(struct dentry *dir) {}
 #endif
 void khob_vectors_init(struct dentry *dir);
+void khob_race_init(struct dentry *dir);
 #endif
 
 #endif /* KHOB_H */

@@ -91,6 +91,7 @@ int khob_sandbox_init(struct dentry *root)
 	debugfs_create_file("nodes", 0600, dir, NULL, &khob_sandbox_nodes_fops);
 #ifdef KHOB_TEST
 	khob_vectors_init(dir);
+	khob_race_init(dir);
 #endif
 	return 0;
 }

@@ -2,7 +2,8 @@
 """Kernels with KHO, which no distribution has: built from Debian's linux-source packages.
 
 tinyconfig and selftests/kernels/kho.config, in a source tree that is there for the build
-only. What stays in the cache has the form of a fetched kernel, headers included.
+only. What stays in the cache has the form of a fetched kernel, headers included. A variant
+adds a fragment of its own: "7.3-lockdep" is 7.3 with lockdep.config as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +24,6 @@ from khobvm import apt, cache, kconfig, record, source
 from khobvm.errors import VmError
 from khobvm.progress import Progress
 
-SERIES = ("7.2", "7.3")
 FRAGMENT = Path(__file__).resolve().parents[2] / "kernels" / "kho.config"
 _KIND = "kernels"
 # Changes when what is kept of a build does, so that older trees are not reused.
@@ -34,6 +35,38 @@ _NEEDED = {"make": "make", "gcc": "gcc-12", "flex": "flex", "bison": "bison", "b
 _OBJECT = re.compile(r"\s+(CC|AS)\s")
 _LIBFDT = Path("scripts/dtc/libfdt")
 _LOG_LINES = 15
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a kernel is built: of which linux-source package, fragments, and words for make.
+
+    A fragment's options take the place of those before it.
+    """
+
+    source: str
+    fragments: tuple[Path, ...] = (FRAGMENT,)
+    words: tuple[str, ...] = ()
+
+    def options(self) -> dict[str, str]:
+        """What the configuration must have."""
+        return {name: value for path in self.fragments
+                for name, value in kconfig.parse(path.read_text(encoding="utf-8")).items()}
+
+    def digest(self) -> str:
+        """Another one for another kernel of the same source."""
+        return hashlib.sha256(b"".join([*(path.read_bytes() for path in self.fragments),
+                                        *(word.encode() for word in self.words)])).hexdigest()
+
+
+RECIPES = {
+    "7.2": Recipe("7.2"),
+    "7.3": Recipe("7.3"),
+    # KCSAN watches modules only: lockdep.config says why.
+    "7.3-lockdep": Recipe("7.3", (FRAGMENT, FRAGMENT.with_name("lockdep.config")),
+                          ("KCSAN_SANITIZE=n",)),
+}
+SERIES = tuple(RECIPES)
 
 
 def check_tools() -> None:
@@ -97,15 +130,17 @@ class Tree:
         return "\n".join((errors or lines)[-_LOG_LINES:])
 
 
-def _configure(tree: Tree) -> None:
+def _configure(tree: Tree, recipe: Recipe) -> None:
     tree.run("make", "tinyconfig")
-    tree.run("scripts/kconfig/merge_config.sh", "-m", "-Q", ".config", str(FRAGMENT))
+    tree.run("scripts/kconfig/merge_config.sh", "-m", "-Q", ".config",
+             *(str(path) for path in recipe.fragments))
     tree.run("make", "olddefconfig")
-    kconfig.check(tree.path, kconfig.parse(FRAGMENT.read_text(encoding="utf-8")),
-                  kconfig.parse((tree.path / ".config").read_text(encoding="utf-8")))
+    kconfig.check(tree.path, recipe.options(),
+                  kconfig.parse((tree.path / ".config").read_text(encoding="utf-8")),
+                  " or ".join(path.name for path in recipe.fragments))
 
 
-def _compile(tree: Tree, what: str, progress: Progress) -> None:
+def _compile(tree: Tree, recipe: Recipe, what: str, progress: Progress) -> None:
     begin = time.monotonic()
     count = 0
 
@@ -121,7 +156,8 @@ def _compile(tree: Tree, what: str, progress: Progress) -> None:
         if not progress.live and count % (_OBJECTS // 5) == 0:
             progress.line(text)
 
-    tree.run("make", f"-j{os.cpu_count()}", "bzImage", "modules", on_line=on_line)
+    tree.run("make", f"-j{os.cpu_count()}", *recipe.words, "bzImage", "modules",
+             on_line=on_line)
 
 
 def _install(tree: Tree, root: Path, series: str, found: apt.Package) -> None:
@@ -157,10 +193,10 @@ def make_tree(work: Path, series: str, archive: apt.Archive, found: apt.Package,
         progress.step(f"{what}: configuring")
         tree = Tree(path, cache.cache_root() / _KIND / f"{series}-build.log")
         try:
-            _configure(tree)
+            _configure(tree, RECIPES[series])
             if not progress.live:
                 progress.line(f"{what} ({found.version})")
-            _compile(tree, what, progress)
+            _compile(tree, RECIPES[series], what, progress)
             progress.step(f"{what}: keeping what is needed")
             _install(tree, work, series, found)
         finally:
@@ -170,16 +206,18 @@ def make_tree(work: Path, series: str, archive: apt.Archive, found: apt.Package,
 def get(series: str, progress: Progress) -> Path:
     """The tree of a built kernel: from the cache, or built."""
     archive = source.archive(progress)
-    fragment = hashlib.sha256(FRAGMENT.read_bytes()).hexdigest()
+    recipe = RECIPES[series]
+    fragment = recipe.digest()
     state = f"{archive.state()} {fragment} {_LAYOUT}"
     known = cache.recall(_KIND, series, state)
     if known is not None:
         return known
-    found = archive.show(f"linux-source-{series}")
+    found = archive.show(f"linux-source-{recipe.source}")
     if found is None:
-        root = cache.newest(_KIND, f"{series}-")
+        # The version follows: "7.3-" alone would be 7.3-lockdep's beginning as well.
+        root = cache.newest(_KIND, f"{series}-{recipe.source}")
         if root is None:
-            raise VmError(f"apt knows no linux-source-{series} and no such kernel is cached",
+            raise VmError(f"apt knows no linux-source-{recipe.source} and no such kernel is cached",
                           archive.hint)
         progress.line(f"kernel {series}: apt knows no source; using the kernel that is cached")
         return root

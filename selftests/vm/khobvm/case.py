@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Generation:
-    """One kernel's life. kernel: the series that must be running ("6.1", "6.12").
+    """One kernel's life. kernel: the series that must be running ("6.1", "7.3-lockdep").
 
     allow_log: extended regular expressions for kernel log lines that are no failure.
     needs_initrd: makes $KHOB_INITRD before the first step, not before its first use.

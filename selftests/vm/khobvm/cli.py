@@ -185,7 +185,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("kernels", help="fetch or build kernels, say where they are")
     one.add_argument("series", nargs="*",
-                     help="6.1 and 6.12 by default; 7.2 and 7.3 are built, which takes minutes")
+                     help="6.1 and 6.12 by default; 7.2, 7.3 and 7.3-lockdep are built, which "
+                          "takes minutes")
     one.add_argument("--json", action="store_true", help="typed output")
     one.set_defaults(function=_kernels)
     one = commands.add_parser("checkpatch", help="fetch checkpatch.pl, say where it is")

@@ -96,11 +96,12 @@ def explain(tree: Path, option: str, config: Mapping[str, str]) -> str:
     return "; ".join(said) or "it depends on nothing in its own file"
 
 
-def check(tree: Path, fragment: Mapping[str, str], config: Mapping[str, str]) -> None:
-    """Every option of a fragment has its value in the configuration of a tree."""
+def check(tree: Path, fragment: Mapping[str, str], config: Mapping[str, str],
+          where: str = "kho.config") -> None:
+    """Every option of a fragment, of files `where`, has its value in a tree's configuration."""
     wrong = [f"CONFIG_{name}: asked for {value}, came out as {config.get(name, 'n')}: "
              f"{explain(tree, name, config)}"
              for name, value in fragment.items() if config.get(name, "n") != value]
     if wrong:
         raise VmError("\n".join(["the configuration is not what was asked for", *wrong]),
-                      "correct selftests/kernels/kho.config")
+                      f"correct {where} in selftests/kernels")

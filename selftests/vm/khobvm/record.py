@@ -34,6 +34,12 @@ class Kernel:
         return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
 
 
+def is_release(series: str, release: str) -> bool:
+    """Whether a kernel of this release is one of a series; a variant's name ends both."""
+    version, _, variant = series.partition("-")
+    return release.startswith(f"{version}.") and release.endswith(f"-{variant}" if variant else "")
+
+
 def place(series: str, release: str, root: Path, packages: Sequence[str] = ()) -> Kernel:
     """Where everything of a kernel is, or is to be, below a root."""
     return Kernel(series, release, root / "boot" / f"vmlinuz-{release}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from khobvm import record
 from khobvm.case import Case, Outcome
 from khobvm.status import GenerationReport, StepReport
 
@@ -40,7 +41,7 @@ def _check_passed(case: Case, reports: list[GenerationReport]) -> Verdict | None
     """Distrusts a run whose every status is good: were all of its parts there?"""
     for report, expected in zip(reports, case.generations):
         where = f"generation {report.number}"
-        if not report.release.startswith(f"{expected.kernel}."):
+        if not record.is_release(expected.kernel, report.release):
             return Verdict(Outcome.FAILED, f"{where} ran {report.release}, not a "
                                            f"{expected.kernel} kernel")
         steps = len(expected.steps) + int(expected.check_log)

@@ -78,13 +78,17 @@ class KconfigTest(unittest.TestCase):
         self.assertIn("CONFIG_LATER: asked for n, came out as m", said)
         self.assertNotIn("ARM", said)
 
-    def test_fragment(self) -> None:
-        """The committed fragment is one, and names no option twice."""
-        text = build.FRAGMENT.read_text(encoding="utf-8")
-        options = kconfig.parse(text)
-        self.assertEqual(options["KEXEC_HANDOVER"], "y")
-        lines = [line for line in text.splitlines() if "CONFIG_" in line]
-        self.assertEqual(len(lines), len(options))
+    def test_fragments(self) -> None:
+        """The committed fragments are some, and name no option twice."""
+        for recipe in build.RECIPES.values():
+            self.assertEqual(recipe.options()["KEXEC_HANDOVER"], "y")
+            for path in recipe.fragments:
+                text = path.read_text(encoding="utf-8")
+                lines = [line for line in text.splitlines() if "CONFIG_" in line]
+                self.assertEqual(len(lines), len(kconfig.parse(text)))
+        self.assertEqual(build.RECIPES["7.3"].options()["LOCALVERSION"], '"-khob"')
+        self.assertEqual(build.RECIPES["7.3-lockdep"].options()["LOCALVERSION"],
+                         '"-khob-lockdep"')
 
 
 class TreeTest(unittest.TestCase):
@@ -157,19 +161,20 @@ class GetTest(unittest.TestCase):
             self.addCleanup(patch.stop)
         self.built = 0
 
-    def _build(self, work: Path, **_: object) -> None:
+    def _build(self, work: Path, series: str, **_: object) -> None:
         self.built += 1
-        kernel = record.place("7.3", "7.3.4-khob", work)
+        release = "7.3.4-khob" + series.removeprefix("7.3")
+        kernel = record.place(series, release, work)
         kernel.headers.mkdir(parents=True)
         (kernel.headers / "Makefile").touch()
         kernel.modules.mkdir(parents=True)
         kernel.image.parent.mkdir(parents=True)
         kernel.image.touch()
-        record.write(work, "7.3.4-khob", ["linux-source-7.3_7.3.4-1"])
+        record.write(work, release, ["linux-source-7.3_7.3.4-1"])
 
-    def _get(self) -> record.Kernel:
+    def _get(self, series: str = "7.3") -> record.Kernel:
         with mock.patch.object(build, "make_tree", self._build):
-            return kernels.get("7.3", Progress(io.StringIO()))
+            return kernels.get(series, Progress(io.StringIO()))
 
     def test_built_once(self) -> None:
         """The key is the package and the fragment: another fragment is another kernel."""
@@ -177,7 +182,7 @@ class GetTest(unittest.TestCase):
         self.assertEqual((first.release, self._get(), self.built), ("7.3.4-khob", first, 1))
         other = self.root / "other.config"
         other.write_text("CONFIG_A=y\n", encoding="ascii")
-        with mock.patch.object(build, "FRAGMENT", other):
+        with mock.patch.dict(build.RECIPES, {"7.3": build.Recipe("7.3", (other,))}):
             self.assertNotEqual(self._get().image, first.image)
         self.assertEqual(self.built, 2)
 
@@ -191,6 +196,21 @@ class GetTest(unittest.TestCase):
         (self.root / "kernels/7.3.json").unlink()
         self.known = None
         self.assertEqual(self._get(), first)
+
+    def test_variant(self) -> None:
+        """A variant is another kernel of the same source, and never taken for the plain one."""
+        first = self._get()
+        variant = self._get("7.3-lockdep")
+        self.assertEqual((variant.release, self.built), ("7.3.4-khob-lockdep", 2))
+        self.assertNotEqual(variant.image, first.image)
+        for series in ("7.3", "7.3-lockdep"):
+            (self.root / f"kernels/{series}.json").unlink()
+        self.known = None
+        self.assertEqual((self._get(), self._get("7.3-lockdep")), (first, variant))
+        self.assertTrue(record.is_release("7.3-lockdep", variant.release))
+        self.assertTrue(record.is_release("7.3", first.release))
+        self.assertFalse(record.is_release("7.3-lockdep", first.release))
+        self.assertFalse(record.is_release("6.1", "6.12.1-cloud-amd64"))
 
 
 class SuiteTest(unittest.TestCase):

@@ -410,7 +410,7 @@ int khob_in_claim(u64 pa, u64 nr);
 void khob_in_unclaim(u64 pa, u64 nr);
 void khob_in_take(u64 pa, u64 nr);
 
-/* debugfs*.c, sandbox.c, corrupt.c, test/ */
+/* debugfs*.c, sandbox.c, bench.c, corrupt.c, test/ */
 int khob_debugfs_init(void);
 void khob_debugfs_exit(void);
 
@@ -480,6 +480,7 @@ void khob_debugfs_in_subtree(struct khob_in_subtree *sub);
 void khob_debugfs_forget(struct dentry **dentry);
 int khob_sandbox_init(struct dentry *root);
 void khob_sandbox_exit(void);
+void khob_bench_init(struct dentry *dir);
 #ifdef KHOB_TEST
 void khob_corrupt_init(struct dentry *root);
 #ifdef KHOB_NATIVE

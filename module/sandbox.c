@@ -89,6 +89,7 @@ int khob_sandbox_init(struct dentry *root)
 	debugfs_create_file("lookup", 0600, dir, NULL, &khob_lookup_fops);
 	debugfs_create_file("keys", 0600, dir, NULL, &khob_sandbox_keys_fops);
 	debugfs_create_file("nodes", 0600, dir, NULL, &khob_sandbox_nodes_fops);
+	khob_bench_init(dir);
 #ifdef KHOB_TEST
 	khob_vectors_init(dir);
 	khob_race_init(dir);

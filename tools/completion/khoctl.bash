@@ -26,7 +26,7 @@ _khoctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
-	local commands="doctor status walk ls abi probe preserve unpreserve compact put load unload exec
+	local commands="doctor status walk ls abi bench probe preserve unpreserve compact put load unload exec
 		attach verify get restore release"
 
 	COMPREPLY=()
@@ -51,7 +51,7 @@ _khoctl()
 		_khoctl_words "auto kho-v2 kho-v3 kho-v4"
 		return
 		;;
-	--pages | --seed | --cmdline | --max-ranges | --setup-data)
+	--pages | --keys | --seed | --cmdline | --max-ranges | --setup-data)
 		return
 		;;
 	subtree)
@@ -68,6 +68,7 @@ _khoctl()
 	walk) _khoctl_words "--in --out --ranges --json --help" ;;
 	abi) _khoctl_words "kho-v2 kho-v3 kho-v4 --json --help" ;;
 	preserve) _khoctl_words "--pages --order --seed --scatter --json --help" ;;
+	bench) _khoctl_words "--keys --json --help" ;;
 	compact) _khoctl_words "--max-ranges --dry-run --json --help" ;;
 	unpreserve) _khoctl_words "all subtree --json --help" ;;
 	restore) _khoctl_words "all --json --help" ;;

@@ -43,7 +43,7 @@ Result<Fd> open_file(const std::filesystem::path& path, int flags, int* err) {
     return fd;
 }
 
-Result<ByteVector> read_all(int fd, const std::filesystem::path& name) {
+Result<ByteVector> read_all(int fd, const std::filesystem::path& name, int* err) {
     constexpr std::size_t least = 1U << 16;
     struct stat st {};
     const bool sized = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
@@ -59,7 +59,11 @@ Result<ByteVector> read_all(int fd, const std::filesystem::path& name) {
             continue;
         }
         if (n < 0) {
-            return fail_errno(errno, fmt::format("cannot read {}", name.string()));
+            const int why = errno;
+            if (err != nullptr) {
+                *err = why;
+            }
+            return fail_errno(why, fmt::format("cannot read {}", name.string()));
         }
         have += static_cast<std::size_t>(n);
         if (n == 0) {

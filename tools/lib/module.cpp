@@ -178,11 +178,30 @@ Result<void> Module::control(std::string_view name, std::string_view line) const
             return {};
         }
         err = n < 0 ? errno : EIO;
+        return refused(err, fmt::format("'{}' to {}", line, name));
     }
+    return fail(code_of(err), fmt::format("'{}' to {}: {}", line, name, std::strerror(err)),
+                hint_of(err));
+}
+
+Result<std::string> Module::run(std::string_view name) const {
+    int err = 0;
+    const auto fd = open_file(file(name), O_RDONLY, &err);
+    if (!fd) {
+        return fail(code_of(err), fd.error().what, hint_of(err));
+    }
+    const auto raw = read_all(fd->get(), file(name), &err);
+    if (!raw) {
+        return refused(err, fmt::format("reading {}", name));
+    }
+    return std::string(reinterpret_cast<const char*>(raw->data()), raw->size());
+}
+
+tl::unexpected<Error> Module::refused(int err, const std::string& else_what) const {
     const auto now = status();
-    const std::string said = fd && now ? now->text("last_error") : "";
+    const std::string said = now ? now->text("last_error") : "";
     const std::string what =
-        said.empty() ? fmt::format("'{}' to {}: {}", line, name, std::strerror(err)) : said;
+        said.empty() ? fmt::format("{}: {}", else_what, std::strerror(err)) : said;
     return fail(code_of(err), what, hint_of(err));
 }
 

@@ -63,7 +63,7 @@ TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(run({"--help"}).code, 0);
     for (const char* name :
          {"status", "preserve", "unpreserve", "compact", "walk", "put", "get", "ls", "load",
-          "unload", "exec", "attach", "verify", "restore", "release", "abi", "doctor"}) {
+          "unload", "exec", "attach", "verify", "restore", "release", "abi", "doctor", "bench"}) {
         const Ran ran = run({name, "--help"});
         EXPECT_EQ(ran.code, 0) << name;
         EXPECT_NE(ran.out.find(std::string("Example:\n  khoctl ") + name), std::string::npos)
@@ -97,7 +97,10 @@ TEST_F(Cli, UsageErrors) {
              {"release", "0x1000", "0"},
              {"put", "a/b", "-"},
              {"abi", "kho-v1"},
-             {"attach", "--setup-data", "0"}}) {
+             {"attach", "--setup-data", "0"},
+             {"bench", "--keys", "1023"},
+             {"bench", "--keys", "4194305"},
+             {"bench", "now"}}) {
         const Ran ran = run(args);
         EXPECT_EQ(ran.code, 2) << ran.err;
         EXPECT_EQ(ran.err.substr(0, 8), "khoctl: ") << ran.err;
@@ -231,6 +234,18 @@ TEST_F(Cli, DoctorEndsWithTheVerdict) {
     EXPECT_EQ(report["kernel"]["kho"], nullptr);
     EXPECT_EQ(report["checks"][0]["remedy"], nullptr);
     EXPECT_EQ(report["verdict"].get<std::string>().substr(0, 16), "not ready: kexec");
+}
+
+TEST_F(Cli, BenchSaysHowManyKeys) {
+    EXPECT_EQ(run({"bench"}).code, 3);  // no such file
+    machine.dir.write(in_debugfs("sandbox/bench"), "");
+    // Here what was written is what is read, which are no times.
+    const Ran ran = run({"bench", "--keys", "0x800", "--json"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_NE(ran.err.find("timing the radix tree with 2048 keys\n"), std::string::npos);
+    EXPECT_NE(ran.err.find("makes no sense: 'keys=2048'"), std::string::npos) << ran.err;
+    EXPECT_EQ(run({"bench"}).code, 1);
+    EXPECT_EQ(machine.dir.read(in_debugfs("sandbox/bench")), "keys=262144\n");
 }
 
 TEST_F(Cli, Verify) {

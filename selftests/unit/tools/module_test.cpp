@@ -58,6 +58,19 @@ TEST(ModuleControl, WritesOneLine) {
     EXPECT_NE(absent.error().what.find("'x' to out/nothing"), std::string::npos);
 }
 
+TEST(ModuleRun, ReadsOrSaysWhatTheModuleSays) {
+    Machine machine;
+    const auto module = Module::open(machine.system);
+    ASSERT_TRUE(module);
+    machine.dir.write(in_debugfs("sandbox/bench"), "keys: 5\n");
+    EXPECT_EQ(*module->run("sandbox/bench"), "keys: 5\n");
+    expect_error(module->run("sandbox/nothing").error(), ExitCode::refused, "cannot open", "dmesg");
+    // A directory opens, and its read(2) fails.
+    EXPECT_NE(module->run("out").error().what.find("reading out: "), std::string::npos);
+    machine.status("last_error", "sandbox/bench: too bad");
+    expect_error(module->run("out").error(), ExitCode::failure, "sandbox/bench: too bad", "dmesg");
+}
+
 TEST(ModuleLists, AreParsed) {
     Machine machine;
     const auto module = Module::open(machine.system);

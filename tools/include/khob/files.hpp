@@ -33,8 +33,9 @@ class Fd {
 /// open(2); on failure the Error's text ends with the reason, and `*err`, if given, is errno.
 Result<Fd> open_file(const std::filesystem::path& path, int flags, int* err = nullptr);
 
-/// All bytes up to the end of file; works for files without a size (sysfs, debugfs, pipes).
-Result<ByteVector> read_all(int fd, const std::filesystem::path& name);
+/// All bytes up to the end of file; works for files without a size (sysfs, debugfs, pipes). On
+/// failure `*err`, if given, is errno.
+Result<ByteVector> read_all(int fd, const std::filesystem::path& name, int* err = nullptr);
 
 Result<ByteVector> read_bytes(const std::filesystem::path& path);
 Result<std::string> read_text(const std::filesystem::path& path);

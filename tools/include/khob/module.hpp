@@ -49,6 +49,9 @@ class Module {
     /// Writes one line to a control file. The error's text is the module's own sentence.
     Result<void> control(std::string_view name, std::string_view line) const;
 
+    /// Reads a file whose reading does some work. Errors as those of control().
+    Result<std::string> run(std::string_view name) const;
+
     Result<std::vector<Key>> keys(Side side) const;
     Result<std::vector<Range>> ranges(Side side) const;
     Result<std::vector<Subtree>> subtrees(Side side) const;
@@ -64,6 +67,8 @@ class Module {
 
   private:
     std::filesystem::path file(std::string_view name) const { return dir_ / name; }
+    /// What the module says of an errno that it gave, or `else_what` and the errno's text.
+    tl::unexpected<Error> refused(int err, const std::string& else_what) const;
 
     std::filesystem::path dir_;
 };

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "khob/error.hpp"
 #include "khob/value.hpp"
@@ -18,6 +19,9 @@ class Status {
   public:
     /// Lines that are not "name: value" are an error (failure).
     static Result<Status> parse(std::string_view text);
+
+    /// Every name, in the order of its first line.
+    const std::vector<std::string>& names() const { return order_; }
 
     /// The value of a name; empty if it is not there.
     std::string text(std::string_view name) const;

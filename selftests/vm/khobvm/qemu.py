@@ -32,10 +32,15 @@ BASE_CMDLINE = "console=ttyS0 panic=-1 rcupdate.rcu_cpu_stall_timeout=120"
 
 @dataclass(frozen=True)
 class Accelerator:
-    """How guest code runs. why: what the probe found, for the user."""
+    """How guest code runs.
+
+    why: what the probe found, for the user. counting: under emulation, the guest's clock
+    counts instructions, one a nanosecond.
+    """
 
     kvm: bool
     why: str
+    counting: bool = False
 
     def arguments(self) -> list[str]:
         """The options for QEMU."""
@@ -43,7 +48,8 @@ class Accelerator:
             return ["-accel", "kvm", "-cpu", "host"]
         # CPUs take turns: with a thread each, one may run code while another patches it (static
         # branches, ftrace), which real CPUs and KVM get right and this emulation does not.
-        return ["-accel", "tcg,thread=single", "-cpu", "max"]
+        counting = ["-icount", "shift=0,sleep=off"] if self.counting else []
+        return ["-accel", "tcg,thread=single", "-cpu", "max", *counting]
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,11 @@ class QemuTest(unittest.TestCase):
         self.assertIn("tcg,thread=single", command)
         self.assertNotIn("kvm", command)
 
+    def test_counting(self) -> None:
+        """The clock counts instructions only when told."""
+        self.assertIn("-icount", Accelerator(False, "", counting=True).arguments())
+        self.assertNotIn("-icount", Accelerator(False, "").arguments())
+
     def test_nodes(self) -> None:
         """Nodes share memory and CPUs, a socket each."""
         words = Machine(Path("k"), Path("i"), Path("w"), Accelerator(False, ""), 2048, 4,

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import demo, kernels, matrix, measure, report, runner, source
+from khobvm import costs, demo, kernels, matrix, measure, report, runner, source
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.initramfs import Artefacts
@@ -168,6 +168,28 @@ def _measure(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _measure_handover(arguments: argparse.Namespace, progress: Progress) -> int:
+    measured = importlib.import_module("cases.bulk").measured
+
+    def make(wish: costs.Wish) -> Case:
+        case: Case = measured(wish.end, wish.mib, arguments.memory, wish.whole)
+        return case
+
+    wanted = costs.wishes(arguments.end or list(costs.WAYS), arguments.mib, arguments.growth)
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels([make(wish) for wish in wanted], progress)
+    accelerator = Accelerator(False, "asked for", counting=True) if arguments.count \
+        else _accelerator(arguments, found, artefacts, progress)
+    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    made = costs.tables(costs.measure(crew, make, wanted, progress), arguments.mib)
+    progress.done()
+    print(costs.show(made))
+    if arguments.json:
+        costs.write(arguments.json, made, costs.COMMAND + (" --count" * arguments.count))
+    return 0
+
+
 def _matrix(arguments: argparse.Namespace, _: Progress) -> int:
     ends = [end.name for end in importlib.import_module("cases.payload").ENDS]
     cells = matrix.collect(ends, arguments.results)
@@ -201,6 +223,23 @@ def _parser() -> argparse.ArgumentParser:
                                    help="find how many intervals each kernel boots with")
     measured.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
     measured.set_defaults(function=_measure)
+    handed = commands.add_parser("measure-handover",
+                                 help="what a handover of many single pages costs")
+    handed.add_argument("--end", action="append", choices=list(costs.WAYS),
+                        help="7.3-on is its own KHO; all by default (may be repeated)")
+    handed.add_argument("--mib", type=int, default=2048, metavar="N",
+                        help="MiB to preserve, of a region twice as large (2048)")
+    handed.add_argument("--memory", type=int, default=8192, metavar="N",
+                        help="the VM's MiB (8192)")
+    handed.add_argument("--growth", type=int, nargs="*", default=[64, 128, 256], metavar="N",
+                        help="MiB at which 7.3's own KHO is run to its end, and kho_bridge next "
+                             "to it (64 128 256): its blackout grows with the square")
+    handed.add_argument("--count", action="store_true",
+                        help="emulate, with a clock that counts instructions, one a "
+                             "nanosecond: independent of what else the host does")
+    handed.add_argument("--json", type=Path, metavar="FILE",
+                        help="write the tables there, for docs/performance.md")
+    handed.set_defaults(function=_measure_handover)
     one = commands.add_parser("matrix", help="make README's table of pairs from results")
     one.add_argument("results", nargs="+", type=Path, help="what `run --json` has written")
     one.add_argument("--check", action="store_true", help="change nothing, say what differs")
@@ -224,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, one):
+    for one in (shown, measured, handed, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

@@ -19,8 +19,10 @@ from khobvm.progress import Progress
 # Where the series that have KHO are; 6.12 is in the machine's own sources.
 _SUITE = "trixie-backports"
 _KIND = "sources"
+# The kind changes when what is kept does, so that older trees are not reused.
+_HEADERS_KIND = "headers-2"
 _HEADERS = ("include/", "arch/x86/include/", "scripts/dtc/libfdt/")
-_HEADER_FILES = ("Makefile", "lib/test_kho.c")
+_HEADER_FILES = ("Makefile", "lib/test_kho.c", "kernel/liveupdate/kexec_handover.c")
 # Two thirds of the files, of which no kernel for a test VM is built: to write them and to
 # remove them takes minutes on some disks. What kbuild reads in there is kept.
 _UNUSED = re.compile(r"(Documentation|samples|sound)/|arch/(?!x86/)[^/]+/"
@@ -134,9 +136,9 @@ def archive(progress: Progress) -> apt.Archive:
 
 
 def headers(version: str, progress: Progress) -> Path:
-    """A tree of linux-source-VERSION with its headers, libfdt and lib/test_kho.c only."""
+    """A tree of linux-source-VERSION with its headers, libfdt and KHO's own C files only."""
     name = f"linux-source-{version}"
-    root = _entry(_KIND, name, is_header, archive(progress), progress)
+    root = _entry(_HEADERS_KIND, name, is_header, archive(progress), progress)
     _require(root, ("Makefile", "include/linux", "arch/x86/include/asm"), name)
     return root
 

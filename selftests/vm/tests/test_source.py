@@ -138,6 +138,7 @@ class ExtractTest(unittest.TestCase):
         (top / f"usr/src/{_NAME}.tar.xz").write_bytes(_tar({
             f"{_NAME}/Makefile": b"all:\n", f"{_NAME}/include/a.h": b"a",
             f"{_NAME}/include/b.h": "a.h", f"{_NAME}/include/out.h": "/etc/passwd",
+            f"{_NAME}/kernel/liveupdate/kexec_handover.c": b"k", f"{_NAME}/kernel/fork.c": b"f",
             f"{_NAME}/lib/x.h": b"x", f"{_NAME}/lib/x.c": b"x", f"{_NAME}/lib/sub/y.h": b"y",
             f"{_NAME}/scripts/z.pl": b"z", f"{_NAME}/../evil": b"no"}, "w:xz"))
         self.deb = self.root / "one.deb"
@@ -152,7 +153,8 @@ class ExtractTest(unittest.TestCase):
         work = self.root / "work"
         source.extract(self.deb, _NAME, work, source.is_header)
         self.assertEqual(self._files(work),
-                         ["Makefile", "include/a.h", "include/b.h", "lib/x.h"])
+                         ["Makefile", "include/a.h", "include/b.h",
+                          "kernel/liveupdate/kexec_handover.c", "lib/x.h"])
         self.assertEqual((work / "include/b.h").readlink(), Path("a.h"))
 
     def test_built(self) -> None:

@@ -52,9 +52,10 @@ def checks(path: str) -> list[str]:
     """What a file is spared.
 
     GoogleTest's macros double the time that the path-sensitive analyzer takes; tests run under
-    sanitizers instead.
+    sanitizers instead. Google Benchmark keeps what is registered, which looks like a leak.
     """
-    return ["--checks=-clang-analyzer-*"] if path.endswith("_test.cpp") else []
+    spared = path.endswith("_test.cpp") or path == "selftests/bench/rows.cpp"
+    return ["--checks=-clang-analyzer-*"] if spared else []
 
 
 def key(root: Path, version: str, unit: Unit) -> str | None:

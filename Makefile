@@ -70,6 +70,25 @@ matrix: ## renew README's table of kernel pairs from the last results of test an
 	@$(KHOBVM) matrix $(or $(wildcard $(addprefix $(BUILD)/,stock-results.json \
 		interop-results.json)),$(BUILD)/stock-results.json)
 
+# Not with CMake's default target: it fetches a kernel's source (159 MiB, once). BENCH_QUICK=1
+# does little and compares all the same.
+BENCH := $(BUILD)/selftests/bench/khob_bench
+BENCH_JSON := $(BUILD)/bench$(if $(BENCH_QUICK),-quick).json
+BENCH_DOCUMENT := PYTHONDONTWRITEBYTECODE=1 $(PYTHON) selftests/bench/document.py
+.PHONY: bench bench-docs
+bench: $(BUILD)/CMakeCache.txt ## compare the radix tree's speed with upstream's and other sets'
+	@cmake --build $(BUILD) -j $(JOBS) --target khob_bench -- --no-print-directory
+	@$(BENCH) $(if $(BENCH_QUICK),--quick) --benchmark_enable_random_interleaving=true \
+		--benchmark_out=$(BENCH_JSON) --benchmark_out_format=json > $(BUILD)/bench.log 2>&1 || \
+		{ tail -n 5 $(BUILD)/bench.log; exit 1; }
+	@$(if $(BENCH_QUICK),echo "every structure ends with what upstream's tree has",\
+		$(BENCH_DOCUMENT) userspace=$(BENCH_JSON))
+
+# Results of other parts: BENCH_RESULTS="kernel=FILE end-to-end=FILE".
+BENCH_RESULTS ?= userspace=$(BUILD)/bench.json
+bench-docs: | deps ## renew docs/performance.md and its chart from the results of bench
+	@$(BENCH_DOCUMENT) $(BENCH_RESULTS) --document docs/performance.md
+
 lint: tools modules ## check style and run the static analysers
 	@PYTHONPATH=selftests/vm PYTHONDONTWRITEBYTECODE=1 $(PYTHON) scripts/lint.py
 

@@ -18,9 +18,8 @@ bool khob_radix_overlap(const struct khob_radix *r, u64 pfn, u64 nr, u64 *key)
 		unsigned int order = KHOB_ORDER_0_BIT - khob_last_bit(*key);
 		u64 first = bit | pfn >> order, last = bit | (pfn + nr - 1) >> order;
 
-		if (*key < first && !khob_radix_next(r, first, key))
-			return false;
-		if (*key >= first && *key <= last)
+		/* The search ends with the range: most orders have nothing there. */
+		if (*key <= last && (*key >= first || khob_next_to(r, first, last, key)))
 			return true;
 		from = bit << 1;
 	}

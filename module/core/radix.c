@@ -387,6 +387,28 @@ u64 khob_node_digest(const void *node, u64 pa, unsigned int level)
 	return khob_xxh64(words, sizeof(words));
 }
 
+bool khob_radix_empty(const struct khob_radix *r)
+{
+	return khob_load(khob_node_used(r->root)) < KHOB_USED_ONE;
+}
+
+static void khob_count_one(void *ctx, struct khob_node *node, u64 pa, unsigned int level)
+{
+	unsigned int i;
+
+	(void)pa;
+	for (i = 0; !level && i < KHOB_TABLE_ENTRIES; i++)
+		*(u64 *)ctx += khob_weight(node->table[i]);
+}
+
+u64 khob_radix_count(const struct khob_radix *r)
+{
+	u64 sum = 0;
+
+	khob_each_node(r, khob_count_one, &sum);
+	return sum;
+}
+
 static void khob_digest_one(void *ctx, struct khob_node *node, u64 pa, unsigned int level)
 {
 	*(u64 *)ctx += khob_node_digest(node, pa, level);

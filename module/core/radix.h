@@ -209,6 +209,12 @@ bool khob_radix_next_run(const struct khob_radix *r, u64 from, u64 *first, u64 *
 int khob_radix_walk(struct khob_radix *r, u64 from, u64 to, int (*fn)(void *ctx, u64 key),
 		    void *ctx);
 
+/* Whether there is no key; not of a tree whose entries are not counted. */
+bool khob_radix_empty(const struct khob_radix *r);
+
+/* How many keys there are, counted leaf by leaf: of a shared tree nobody keeps account. */
+u64 khob_radix_count(const struct khob_radix *r);
+
 /**
  * khob_radix_digest() - a number that changes with any bit of any node
  *

@@ -55,15 +55,18 @@ static unsigned int khob_leaf_next_clear(const struct khob_node *leaf, unsigned 
 	return i * 64 + khob_first_bit(word);
 }
 
-/* khob_next() from the root; inside the gate. */
-static bool khob_find(const struct khob_radix *r, u64 from, u64 *key,
+/*
+ * khob_next() from the root; inside the gate. Nothing behind @to is looked for, and may be found
+ * all the same.
+ */
+static bool khob_find(const struct khob_radix *r, u64 from, u64 to, u64 *key,
 		      const struct khob_node **leaf)
 {
 	const struct khob_node *path[KHOB_TREE_DEPTH];
 	unsigned int kind = r->flags, level = KHOB_TOP;
 
 	path[level] = r->root;
-	while (from <= KHOB_KEY_MAX) {
+	while (from <= to) {
 		unsigned int index = khob_index(from, level);
 		unsigned int found, shift = khob_level_shift(level + 1);
 		u64 prefix = from >> shift << shift, parts = khob_node_parts(kind, path[level]);
@@ -113,11 +116,21 @@ bool khob_next(const struct khob_radix *r, u64 from, u64 *key, const struct khob
 		from = (from | KHOB_LEAF_MASK) + 1;
 	}
 	slot = khob_enter(kind);
-	more = khob_find(r, from, key, leaf);
+	more = khob_find(r, from, KHOB_KEY_MAX, key, leaf);
 	khob_leave(kind, slot);
 	if (khob_shared(kind))
 		*leaf = NULL;
 	return more;
+}
+
+bool khob_next_to(const struct khob_radix *r, u64 from, u64 to, u64 *key)
+{
+	struct khob_slot *slot = khob_enter(r->flags);
+	const struct khob_node *leaf;
+	bool found = khob_find(r, from, to, key, &leaf) && *key <= to;
+
+	khob_leave(r->flags, slot);
+	return found;
 }
 
 u64 khob_run_end(const struct khob_radix *r, u64 first, const struct khob_node **leaf)
@@ -207,7 +220,7 @@ static const __u64 *khob_walk_find(const struct khob_radix *r, struct khob_walk 
 	/* The leaf may be gone as soon as the gate is left. */
 	slot = khob_gate_enter();
 	words = NULL;
-	if (khob_find(r, w->from, key, &w->leaf)) {
+	if (khob_find(r, w->from, KHOB_KEY_MAX, key, &w->leaf)) {
 		i = khob_index(*key, 0) / 64;
 		words = &w->leaf->table[i - i % KHOB_PART_WORDS];
 		for (i = 0; i < KHOB_PART_WORDS; i++)

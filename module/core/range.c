@@ -156,6 +156,16 @@ static bool khob_split_present(struct khob_radix *r, struct khob_split *s)
 	return true;
 }
 
+bool khob_radix_has_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max_order)
+{
+	struct khob_split s;
+
+	if (!khob_range_valid(pfn, nr, max_order))
+		return false;
+	khob_split_init(&s, pfn, nr, max_order);
+	return khob_split_present(r, &s);
+}
+
 int khob_radix_del_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max_order)
 {
 	struct khob_split s;

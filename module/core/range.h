@@ -42,6 +42,17 @@ int khob_radix_add_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max
 int khob_radix_del_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max_order);
 
 /**
+ * khob_radix_has_range() - whether the keys that khob_radix_add_range() adds are there
+ * @r: the tree
+ * @pfn: the first page
+ * @nr: pages, > 0
+ * @max_order: no key is of a larger order
+ *
+ * Return: false also if the range is no range.
+ */
+bool khob_radix_has_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max_order);
+
+/**
  * khob_radix_overlap() - look for a page that shares memory with [@pfn, @pfn + @nr)
  * @r: the tree
  * @pfn: the first page

@@ -147,13 +147,18 @@ static struct khob_mem_chunk *khob_arena_chunk(struct khob_arena *arena, u64 pa)
 	return NULL;
 }
 
-/* Takes back what khob_arena_alloc() gave. The chunk stays until khob_arena_trim(). */
-void khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes)
+/*
+ * Takes back what khob_arena_alloc() gave. The chunk stays until khob_arena_trim(). Return:
+ * whether nothing is left in it.
+ */
+bool khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes)
 {
 	struct khob_mem_chunk *chunk = khob_arena_chunk(arena, pa);
 
-	if (chunk)
-		gen_pool_free(chunk->pool, pa, bytes);
+	if (!chunk)
+		return false;
+	gen_pool_free(chunk->pool, pa, bytes);
+	return gen_pool_avail(chunk->pool) == gen_pool_size(chunk->pool);
 }
 
 /* Bytes of new chunks for @bytes when @room is free in those that there are. */

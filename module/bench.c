@@ -192,7 +192,7 @@ static int khob_bench_run(struct khob_bench *b, struct seq_file *m)
 	kvfree(b->extents);
 	if (!ret || ret == -EINTR)
 		return ret;
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (ret == -ENOMEM)
 		return khob_refuse(ret, "sandbox/bench: %llu keys need %llu MiB, twice that free",
 				   b->nr, room >> 20);

@@ -31,8 +31,8 @@ void khob_uncarry(void)
 		if (sub->own_pages)
 			khob_in_each_key(sub, khob_drop_key);
 		else
-			khob_out_unpreserve_range(PHYS_PFN(sub->start),
-						  PHYS_PFN(sub->end - sub->start));
+			khob_out_del_range(PHYS_PFN(sub->start),
+					   PHYS_PFN(sub->end - sub->start));
 	}
 }
 

@@ -9,7 +9,7 @@ struct folio *khob_restore_folio(phys_addr_t phys)
 	struct folio *folio;
 	unsigned int order;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (khob_out.frozen || !khob_in_held(phys, &order))
 		return NULL;
 	if (order > (KHOB_COMPOUND ? KHOB_BUDDY_ORDER_MAX : 0))
@@ -25,7 +25,7 @@ EXPORT_SYMBOL_GPL(khob_restore_folio);
 
 struct page *khob_restore_pages(phys_addr_t phys, unsigned long nr)
 {
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (khob_out.frozen || khob_in_claim(phys, nr))
 		return NULL;
 	khob_in_take(phys, nr);
@@ -45,7 +45,7 @@ int khob_restore_free(void *mem)
 	if (!virt_addr_valid(mem))
 		return -ENOENT;
 	pa = __pa(mem);
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (khob_out.frozen || !khob_in_held(pa, &order) || khob_in_claim(pa, 1ULL << order))
 		return -ENOENT;
 	khob_in_take(pa, 1ULL << order);
@@ -61,7 +61,7 @@ int khob_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 
 	if (!name || !phys)
 		return -EINVAL;
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	sub = khob_in_subtree(name);
 	if (!sub || khob_in.state != KHOB_IN_ATTACHED)
 		return -ENOENT;
@@ -79,7 +79,7 @@ int khob_release_subtree(const char *name)
 
 	if (strscpy(target.name, name, sizeof(target.name)) < 0)
 		return -ENOENT;
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	ret = khob_in_release(&target);
 	khob_update_pin();
 	return ret;
@@ -94,7 +94,7 @@ EXPORT_SYMBOL_GPL(khob_is_enabled);
 
 bool khob_is_boot(void)
 {
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	return khob_in.boot;
 }
 EXPORT_SYMBOL_GPL(khob_is_boot);

@@ -4,6 +4,10 @@
  * outgoing tree is which of these keys are whose: that is kept in trees of the same
  * kind, a bit a page, so that a range costs no more here than there.
  *
+ * Clients on different CPUs do not wait for each other: they hold khob_lock for reading,
+ * and the trees are shared. Who makes something that all of them depend on, or
+ * may give such a thing back, comes again with khob_lock held for writing.
+ *
  * Once a kernel is loaded nothing changes any more, yet a client that unpreserves
  * frees its pages next. So each of them gets a reference, which keeps it as it is
  * until the kexec, or until thaw, when it really goes.
@@ -29,6 +33,9 @@ static const struct khob_radix_ops khob_frozen_book_ops = {
 	.free_node = khob_book_free_node,
 };
 
+/* Pages of each order that clients have preserved: the sum over the CPUs. */
+static DEFINE_PER_CPU(struct { s64 orders[KHOB_ORDER_MAX + 1]; }, khob_client_counts);
+
 /* Return: 0; or -ENOMEM, and there are none. */
 int khob_books_init(void)
 {
@@ -38,7 +45,7 @@ int khob_books_init(void)
 		bool frozen = i == KHOB_BOOK_GONE || i == KHOB_BOOK_HELD;
 		int ret = khob_radix_init(&khob_out.books[i],
 					  frozen ? &khob_frozen_book_ops : &khob_page_ops,
-					  NULL, 0);
+					  NULL, i == KHOB_BOOK_CLIENTS ? KHOB_RADIX_SHARED : 0);
 
 		if (ret) {
 			khob_books_destroy();
@@ -74,33 +81,81 @@ static int khob_client_count(void *ctx, u64 pa, unsigned int order)
 {
 	const int *sign = ctx;
 
-	khob_out_count(order, *sign);
+	this_cpu_add(khob_client_counts.orders[order], *sign);
 	return 0;
 }
 
-static void khob_client_counts(unsigned long pfn, unsigned long nr, int sign)
+/* Adds how many pages of each order clients have preserved. */
+void khob_client_orders(u64 *orders)
 {
-	khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_client_count, &sign);
+	unsigned int cpu, order;
+
+	for_each_possible_cpu(cpu)
+		for (order = 0; order <= KHOB_ORDER_MAX; order++)
+			orders[order] += per_cpu(khob_client_counts, cpu).orders[order];
 }
 
-static int khob_client_check(void *ctx, u64 pa, unsigned int order)
+/* Whether clients have preserved anything. */
+bool khob_client_any(void)
 {
-	const enum khob_book *book = ctx;
-	u64 key;
-	int ret = khob_key_encode(pa, order, &key);
-
-	if (!ret && (!khob_radix_has(&khob_out.books[*book], key) ||
-		     khob_radix_has(&khob_out.books[KHOB_BOOK_GONE], key)))
-		ret = -ENOENT;
-	return ret;
+	return khob_out.tree_ready && (!khob_radix_empty(&khob_out.books[KHOB_BOOK_CLIENTS]) ||
+				       !khob_radix_empty(&khob_out.books[KHOB_BOOK_CHUNKS]));
 }
 
 /* Whether exactly this range was preserved, and is in @book. */
 bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
+	u64 key;
+
 	lockdep_assert_held(&khob_lock);
 	return khob_client_valid(pfn, nr) && khob_out.tree_ready &&
-	       !khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_client_check, &book);
+	       khob_radix_has_range(&khob_out.books[book], pfn, nr, 0) &&
+	       khob_radix_has_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX) &&
+	       !khob_radix_overlap(&khob_out.books[KHOB_BOOK_GONE], pfn, nr, &key);
+}
+
+/*
+ * Adds a range to what is handed over, the tree being there. It is claimed in the book first,
+ * page by page: so of two clients that want the same page at once one is refused.
+ */
+static int khob_client_add(unsigned long pfn, unsigned long nr, enum khob_book book)
+{
+	int sign = 1, ret;
+	u64 key;
+
+	lockdep_assert_held(&khob_lock);
+	ret = khob_radix_add_range(&khob_out.books[book], pfn, nr, 0);
+	if (ret)
+		return ret;
+	if (khob_radix_overlap(&khob_out.tree, pfn, nr, &key) || khob_client_unrestored(pfn, nr))
+		ret = -EEXIST;
+	else
+		ret = khob_out_add_range(pfn, nr);
+	if (ret)
+		khob_radix_del_range(&khob_out.books[book], pfn, nr, 0);
+	else
+		khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_client_count, &sign);
+	return ret;
+}
+
+/* Undoes khob_client_add(). */
+static int khob_client_del(unsigned long pfn, unsigned long nr, enum khob_book book)
+{
+	int sign = -1;
+	u64 first;
+
+	lockdep_assert_held(&khob_lock);
+	/* Of two that do this at once one goes on. */
+	if (khob_key_encode(PFN_PHYS(pfn), 0, &first) ||
+	    khob_radix_del(&khob_out.books[book], first))
+		return -ENOENT;
+	khob_out_del_range(pfn, nr);
+	if (nr > 1)
+		khob_radix_del_range(&khob_out.books[book], pfn + 1, nr - 1, 0);
+	khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_client_count, &sign);
+	if (!khob_client_any())
+		WRITE_ONCE(khob_out.slack, true);
+	return 0;
 }
 
 /**
@@ -109,48 +164,39 @@ bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book)
  * @nr: how many
  * @book: KHOB_BOOK_CLIENTS; or KHOB_BOOK_CHUNKS for a page to be freed with it
  *
- * Context: process, khob_lock held.
+ * Context: process, khob_lock held for writing.
  *
  * Return: 0; -EBUSY, -EEXIST, -EINVAL, -ENOMEM as khob_preserve_pages(), and then
  * nothing changed.
  */
 int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
-	u64 key;
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (!khob_client_valid(pfn, nr))
 		return -EINVAL;
 	if (khob_out.frozen)
 		return -EBUSY;
 	ret = khob_out_tree_get();
+	if (!ret)
+		ret = khob_client_add(pfn, nr, book);
 	if (ret)
 		return ret;
-	if (khob_radix_overlap(&khob_out.tree, pfn, nr, &key) || khob_client_unrestored(pfn, nr))
-		return -EEXIST;
-	ret = khob_radix_add_range(&khob_out.books[book], pfn, nr, KHOB_BUDDY_ORDER_MAX);
+	ret = khob_out_settle();
 	if (ret)
-		return ret;
-	ret = khob_out_preserve_range(pfn, nr);
-	if (ret)
-		khob_radix_del_range(&khob_out.books[book], pfn, nr, KHOB_BUDDY_ORDER_MAX);
-	else
-		khob_client_counts(pfn, nr, 1);
+		khob_client_del(pfn, nr, book);
 	return ret;
 }
 
-static int khob_client_del(unsigned long pfn, unsigned long nr, enum khob_book book)
+/* A chunk goes with its keys. */
+static int khob_client_drop(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
-	int ret = khob_radix_del_range(&khob_out.books[book], pfn, nr, KHOB_BUDDY_ORDER_MAX);
+	int ret = khob_client_del(pfn, nr, book);
 
-	if (ret)
-		return ret;
-	khob_out_unpreserve_range(pfn, nr);
-	khob_client_counts(pfn, nr, -1);
-	if (book == KHOB_BOOK_CHUNKS)
+	if (!ret && book == KHOB_BOOK_CHUNKS)
 		free_page((unsigned long)pfn_to_kaddr(pfn));
-	return 0;
+	return ret;
 }
 
 /* A reference to each page of a range, or none where that cannot be. */
@@ -168,14 +214,17 @@ static bool khob_client_hold(unsigned long pfn, unsigned long nr)
 	return true;
 }
 
-/* Undoes khob_client_preserve(), and frees a chunk. Return: 0 or -ENOENT. */
+/*
+ * Undoes khob_client_preserve(), and frees a chunk. Context: process, khob_lock held, for
+ * writing if frozen. Return: 0 or -ENOENT.
+ */
 int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book book)
 {
 	lockdep_assert_held(&khob_lock);
 	if (!khob_client_has(pfn, nr, book))
 		return -ENOENT;
 	if (!khob_out.frozen)
-		return khob_client_del(pfn, nr, book);
+		return khob_client_drop(pfn, nr, book);
 	khob_radix_add_range(&khob_out.books[KHOB_BOOK_GONE], pfn, nr, KHOB_BUDDY_ORDER_MAX);
 	if (book == KHOB_BOOK_CLIENTS && khob_client_hold(pfn, nr))
 		khob_radix_add_range(&khob_out.books[KHOB_BOOK_HELD], pfn, nr,
@@ -186,35 +235,30 @@ int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book b
 /* Whether clients have preserved every page that [@start, @end) touches. */
 bool khob_client_covers(u64 start, u64 end)
 {
-	u64 pa = start;
+	unsigned long pfn = PHYS_PFN(start), last = PHYS_PFN(end - 1);
 
 	lockdep_assert_held(&khob_lock);
-	while (pa && pa < end) {
-		unsigned int order;
-		u64 key;
-
-		if (!khob_out.tree_ready ||
-		    (!khob_radix_overlap(&khob_out.books[KHOB_BOOK_CLIENTS], PHYS_PFN(pa), 1,
-					 &key) &&
-		     !khob_radix_overlap(&khob_out.books[KHOB_BOOK_CHUNKS], PHYS_PFN(pa), 1,
-					 &key)) ||
-		    khob_key_decode(key, &pa, &order))
+	if (!khob_out.tree_ready || start >= end || last >= khob_end_pfn())
+		return false;
+	for (; pfn <= last; pfn++)
+		if (!khob_radix_has_range(&khob_out.books[KHOB_BOOK_CLIENTS], pfn, 1, 0) &&
+		    !khob_radix_has_range(&khob_out.books[KHOB_BOOK_CHUNKS], pfn, 1, 0))
 			return false;
-		pa += PAGE_SIZE << order;
-	}
 	return true;
 }
 
 static int khob_client_go(void *ctx, u64 key)
 {
-	enum khob_book book = khob_radix_has(&khob_out.books[KHOB_BOOK_CHUNKS], key) ?
-			      KHOB_BOOK_CHUNKS : KHOB_BOOK_CLIENTS;
+	enum khob_book book;
 	unsigned int order;
 	u64 pa;
 
 	cond_resched();
-	if (!khob_key_decode(key, &pa, &order))
-		khob_client_del(PHYS_PFN(pa), 1UL << order, book);
+	if (!khob_key_decode(key, &pa, &order)) {
+		book = khob_radix_has_range(&khob_out.books[KHOB_BOOK_CHUNKS], PHYS_PFN(pa), 1, 0) ?
+		       KHOB_BOOK_CHUNKS : KHOB_BOOK_CLIENTS;
+		khob_client_drop(PHYS_PFN(pa), 1UL << order, book);
+	}
 	return khob_radix_del(&khob_out.books[KHOB_BOOK_GONE], key);
 }
 
@@ -239,12 +283,39 @@ void khob_client_thaw(void)
 	khob_radix_walk(&khob_out.books[KHOB_BOOK_HELD], 0, U64_MAX, khob_client_put, NULL);
 }
 
+/*
+ * Whether a client may go ahead beside others: there is a tree, nothing is made or given back
+ * with it, and the kernel has none of its own. khob_lock is held for reading.
+ */
+static bool khob_client_beside(void)
+{
+	return khob_out.tree_ready && khob_is_pinned() && !khob_out.frozen &&
+	       !khob_native_source();
+}
+
 int khob_preserve_pages(struct page *page, unsigned long nr)
 {
-	int ret;
+	unsigned long pfn = page_to_pfn(page);
+	bool beside = false;
+	int ret = 0;
 
-	guard(mutex)(&khob_lock);
-	ret = khob_client_preserve(page_to_pfn(page), nr, KHOB_BOOK_CLIENTS);
+	if (!khob_client_valid(pfn, nr))
+		return -EINVAL;
+	scoped_guard(rwsem_read, &khob_lock) {
+		beside = khob_client_beside();
+		if (beside)
+			ret = khob_client_add(pfn, nr, KHOB_BOOK_CLIENTS);
+	}
+	if (beside && (ret || !READ_ONCE(khob_out.unsettled)))
+		return ret;
+	guard(rwsem_write)(&khob_lock);
+	if (beside) {
+		ret = khob_out_settle();
+		if (ret)
+			khob_client_unpreserve(pfn, nr, KHOB_BOOK_CLIENTS);
+	} else {
+		ret = khob_client_preserve(pfn, nr, KHOB_BOOK_CLIENTS);
+	}
 	khob_update_pin();
 	return ret;
 }
@@ -252,10 +323,20 @@ EXPORT_SYMBOL_GPL(khob_preserve_pages);
 
 int khob_unpreserve_pages(struct page *page, unsigned long nr)
 {
-	int ret;
+	unsigned long pfn = page_to_pfn(page);
+	bool beside = false;
+	int ret = 0;
 
-	guard(mutex)(&khob_lock);
-	ret = khob_client_unpreserve(page_to_pfn(page), nr, KHOB_BOOK_CLIENTS);
+	scoped_guard(rwsem_read, &khob_lock) {
+		beside = khob_client_beside();
+		if (beside)
+			ret = khob_client_unpreserve(pfn, nr, KHOB_BOOK_CLIENTS);
+	}
+	if (beside && !READ_ONCE(khob_out.slack))
+		return ret;
+	guard(rwsem_write)(&khob_lock);
+	if (!beside)
+		ret = khob_client_unpreserve(pfn, nr, KHOB_BOOK_CLIENTS);
 	khob_update_pin();
 	return ret;
 }

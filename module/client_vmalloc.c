@@ -144,7 +144,7 @@ int khob_preserve_vmalloc(void *ptr, struct khob_vmalloc *to)
 	if (!nr || nr > U32_MAX)
 		return -EINVAL;
 	order = khob_vmalloc_order(ptr, nr);
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	ret = khob_vmalloc_preserve(ptr, nr, order, &first);
 	if (ret)
 		khob_chunks_drop(first, order);
@@ -186,7 +186,7 @@ static bool khob_chunks_ours(u64 pa, unsigned long total, unsigned int order)
 
 int khob_unpreserve_vmalloc(const struct khob_vmalloc *from)
 {
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (!from->first || !khob_chunks_ours(from->first, from->total_pages, from->order))
 		return -ENOENT;
 	khob_chunks_drop(from->first, from->order);
@@ -294,7 +294,7 @@ void *khob_restore_vmalloc(const struct khob_vmalloc *from)
 	struct khob_vmalloc_in in = { .total = from->total_pages };
 	void *area = NULL;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (khob_out.frozen || khob_in.state != KHOB_IN_ATTACHED ||
 	    from->order > KHOB_BUDDY_ORDER_MAX || !in.total || in.total > khob_in.pages ||
 	    in.total % (1UL << from->order) ||

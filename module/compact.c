@@ -262,7 +262,7 @@ int khob_out_compact(const struct khob_compact_req *req)
 	ktime_t begin = ktime_get();
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (khob_out.frozen)
 		return khob_refuse(-EBUSY, "compact: a kernel is loaded; unload it first");
 	c = kzalloc(sizeof(*c), GFP_KERNEL);

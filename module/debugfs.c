@@ -19,7 +19,7 @@ ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
 	char line[KHOB_LINE_MAX + 1];
 	int ret;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (*ppos || !len || len > KHOB_LINE_MAX)
 		return khob_refuse(-EINVAL, "a control file takes one line of 1 to %d bytes",
 				   KHOB_LINE_MAX);
@@ -145,7 +145,7 @@ int khob_snapshot_open(struct inode *inode, struct file *file,
 	snap = __seq_open_private(file, khob_snapshot_seq(show), sizeof(*snap));
 	if (!snap)
 		return -ENOMEM;
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	ret = fill(snap);
 	if (ret) {
 		kvfree(snap->v);
@@ -176,7 +176,7 @@ ssize_t khob_data_read(char __user *buf, size_t len, loff_t *ppos, u64 (*readabl
 
 	if (!len)
 		return 0;
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	end = readable(pa);
 	if (end <= pa)
 		return -EFAULT;
@@ -194,7 +194,7 @@ static ssize_t khob_abi_read(struct file *file, char __user *buf, size_t len, lo
 	char text[64];
 	int abi, n = 0;
 
-	scoped_guard(mutex, &khob_lock)
+	scoped_guard(rwsem_write, &khob_lock)
 		for (abi = 0; abi < KHOB_ABI_NR; abi++)
 			n += scnprintf(text + n, sizeof(text) - n,
 				       abi == khob_out.abi ? "%s[%s]" : "%s%s", abi ? " " : "",

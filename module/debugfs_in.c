@@ -56,7 +56,7 @@ static ssize_t khob_setup_data_read(struct file *file, char __user *buf, size_t 
 	char text[24];
 	int n;
 
-	scoped_guard(mutex, &khob_lock)
+	scoped_guard(rwsem_write, &khob_lock)
 		n = scnprintf(text, sizeof(text), "0x%llx\n", khob_in.setup_data);
 	return simple_read_from_buffer(buf, len, ppos, text, n);
 }
@@ -75,7 +75,7 @@ static int khob_kho_data_show(struct seq_file *m, void *v)
 {
 	const struct khob_kho_data *kho = &khob_in.chain.kho;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (khob_in.chain.kho_data_pa)
 		seq_printf(m, "0x%llx %llu 0x%llx %llu\n", kho->fdt_addr, kho->fdt_size,
 			   kho->scratch_addr, kho->scratch_size);
@@ -86,7 +86,7 @@ DEFINE_SHOW_ATTRIBUTE(khob_kho_data);
 
 static ssize_t khob_in_fdt_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	if (!khob_in.fdt)
 		return -ENOENT;
 	return simple_read_from_buffer(buf, len, ppos, khob_in.fdt, khob_in.fdt_len);
@@ -165,7 +165,7 @@ static ssize_t khob_in_sub_read(struct file *file, char __user *buf, size_t len,
 {
 	struct khob_in_subtree *sub;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	sub = khob_in_subtree(khob_file_name(file));
 	if (!sub)
 		return -ENOENT;

@@ -83,7 +83,7 @@ static int khob_out_fdt_open(struct inode *inode, struct file *file)
 
 	if (!blob)
 		return -ENOMEM;
-	scoped_guard(mutex, &khob_lock)
+	scoped_guard(rwsem_write, &khob_lock)
 		blob->data = khob_out_fdt(&blob->size);
 	if (IS_ERR(blob->data))
 		return PTR_ERR(blob->data);
@@ -212,7 +212,7 @@ static ssize_t khob_out_sub_read(struct file *file, char __user *buf, size_t len
 {
 	struct khob_subtree *sub;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	sub = khob_out_subtree(khob_file_name(file));
 	if (!sub)
 		return -ENOENT;
@@ -224,7 +224,7 @@ static ssize_t khob_out_sub_write(struct file *file, const char __user *buf, siz
 {
 	struct khob_subtree *sub;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	sub = khob_out_subtree(khob_file_name(file));
 	if (!sub)
 		return -ENOENT;

@@ -189,13 +189,6 @@ static void khob_carry_records(struct khob_freezer *fz)
 	}
 }
 
-/* Folios that have a record; clients' have none. */
-static u64 khob_own_folios(void)
-{
-	return khob_out.nr_folios - khob_out.books[KHOB_BOOK_CLIENTS].nr_keys -
-	       khob_out.books[KHOB_BOOK_CHUNKS].nr_keys;
-}
-
 static void khob_own_records(struct khob_freezer *fz)
 {
 	struct khob_folio *f;
@@ -341,7 +334,7 @@ static int khob_make_meta(struct khob_freezer *fz)
 		meta->chunks[meta->nr_chunks].addr = PFN_PHYS(chunk->pfn);
 		meta->chunks[meta->nr_chunks++].size = PFN_PHYS(chunk->nr);
 	}
-	meta->nr_keys = khob_out.tree.nr_keys;
+	meta->nr_keys = khob_radix_count(&khob_out.tree);
 	meta->nr_nodes = khob_out.tree.nr_nodes;
 	meta->tree_digest = khob_radix_digest(&khob_out.tree);
 	meta->fdt_digest = khob_xxh64(__va(fdt_pa), fdt_len);
@@ -364,7 +357,7 @@ static int khob_freeze_failed(int err)
 
 void khob_thaw(void)
 {
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	khob_out.frozen = false;
 	khob_out.by_kernel = false;
 	khob_out.abi = khob_out.thaw_abi;
@@ -394,12 +387,12 @@ int khob_freeze(enum khob_abi abi, bool by_kernel)
 				(khob_native_source() ? KHOB_SUBTREES_MAX : 0);
 	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
 	struct khob_freezer fz = {
-		.max_records = khob_own_folios() + max_subs +
+		.max_records = khob_out.nr_folios + max_subs +
 			       (old ? old->len / sizeof(struct khob_record) : 0),
 	};
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	subs = kvcalloc(max_subs, sizeof(*subs), GFP_KERNEL);
 	if (!subs)
 		return -ENOMEM;
@@ -441,7 +434,7 @@ void *khob_out_fdt(size_t *len)
 	void *fdt;
 	long ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (khob_out.frozen) {
 		*len = khob_out.fdt_len;
 		fdt = kvmalloc(khob_out.fdt_len, GFP_KERNEL);

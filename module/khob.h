@@ -2,7 +2,8 @@
 /*
  * What the module's own files share. State is one struct for what this kernel
  * hands over (khob_out) and one for what it was handed (khob_in), both under
- * khob_lock: every operation here is rare, long and allowed to sleep.
+ * khob_lock: most operations here are rare and long, and all may sleep. Clients that
+ * preserve pages hold it for reading: then only what is shared or atomic changes.
  */
 #ifndef KHOB_H
 #define KHOB_H
@@ -14,6 +15,7 @@
 #include <linux/pfn.h>
 #include <linux/prandom.h>
 #include <linux/printk.h>
+#include <linux/rwsem.h>
 #include <linux/seq_file.h>
 #include <linux/xarray.h>
 
@@ -38,13 +40,14 @@
 struct dentry;
 struct gen_pool;
 
-extern struct mutex khob_lock;
+extern struct rw_semaphore khob_lock;
 
 /* main.c */
 
 /* Logs one sentence, keeps it for `status` and returns @err. */
 __printf(2, 3) int khob_refuse(int err, const char *fmt, ...);
 const char *khob_last_error(void);
+bool khob_is_pinned(void);
 /* Holds the module while it owns anything; call after each change, under khob_lock. */
 void khob_update_pin(void);
 
@@ -96,7 +99,7 @@ int khob_arena_grow(struct khob_arena *arena, u64 bytes);
 int khob_arena_adopt(struct khob_arena *arena, unsigned long pfn, unsigned long nr);
 void khob_arena_reserve(struct khob_arena *arena, u64 bytes);
 u64 khob_arena_alloc(struct khob_arena *arena, u64 bytes, bool aligned);
-void khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
+bool khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
 u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned);
 void khob_arena_close(struct khob_arena *arena, u64 more);
 void khob_arena_open(struct khob_arena *arena);
@@ -132,12 +135,11 @@ u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
 enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
 
 /**
- * enum khob_book - keys of the outgoing tree that are other modules'
- * @KHOB_BOOK_CLIENTS: pages of clients'
- * @KHOB_BOOK_CHUNKS: single pages that describe clients' vmalloc areas and are freed with
- *	them
- * @KHOB_BOOK_GONE: of these two, what was unpreserved while frozen: it goes on thaw
- * @KHOB_BOOK_HELD: of clients' that are gone, those whose pages have a reference of ours
+ * enum khob_book - what is known of other modules' pages that are handed over
+ * @KHOB_BOOK_CLIENTS: clients' pages, one by one; shared
+ * @KHOB_BOOK_CHUNKS: pages that describe clients' vmalloc areas and are freed with them
+ * @KHOB_BOOK_GONE: of these two, keys that were unpreserved while frozen: they go on thaw
+ * @KHOB_BOOK_HELD: of clients' that are gone, keys whose pages have a reference of ours
  * @KHOB_BOOK_NR: how many books there are
  */
 enum khob_book {
@@ -210,9 +212,10 @@ struct khob_out {
 	bool tree_ready; /* and the books */
 	struct khob_arena data;
 	struct khob_arena meta;
+	bool unsettled; /* a chunk of @meta is not preserved yet */
+	bool slack; /* something may be given back */
 	struct xarray folios; /* by pfn */
-	u64 nr_folios; /* with clients', as @pages and @orders */
-	u64 pages;
+	u64 nr_folios; /* in @folios; clients' pages are counted apart */
 	u64 orders[KHOB_ORDER_MAX + 1];
 	u64 next_index;
 	u64 preserve_us;
@@ -240,15 +243,15 @@ extern struct khob_out khob_out;
 void khob_out_init(void);
 int khob_out_tree_get(void);
 int khob_out_settle(void);
+int khob_out_add_range(unsigned long pfn, unsigned long nr);
+void khob_out_del_range(unsigned long pfn, unsigned long nr);
 int khob_out_preserve_range(unsigned long pfn, unsigned long nr);
-void khob_out_unpreserve_range(unsigned long pfn, unsigned long nr);
 int khob_out_add_key(u64 key);
 void khob_out_del_key(u64 key);
 int khob_out_add_page(u64 pa, unsigned int order);
 void khob_out_del_page(u64 pa, unsigned int order);
 void khob_out_trim(void);
 bool khob_out_empty(void);
-void khob_out_count(unsigned int order, int n);
 int khob_out_set_abi(const char *name);
 u64 khob_out_covered(u64 pa);
 
@@ -263,13 +266,15 @@ int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
 /* compact.c */
 int khob_out_compact(const struct khob_compact_req *req);
 
-/* client_out.c; all under khob_lock */
+/* client_out.c */
 int khob_books_init(void);
 void khob_books_destroy(void);
 int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_book book);
 int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book book);
 bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book);
 bool khob_client_covers(u64 start, u64 end);
+bool khob_client_any(void);
+void khob_client_orders(u64 *orders);
 void khob_client_thaw(void);
 
 /* out_subtree.c */

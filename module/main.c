@@ -9,7 +9,7 @@
 #include "khob.h"
 
 /* Guards khob_out, khob_in and everything that hangs on them. */
-DEFINE_MUTEX(khob_lock);
+DECLARE_RWSEM(khob_lock);
 
 static char khob_error[256];
 static bool khob_pinned;
@@ -29,6 +29,13 @@ int khob_refuse(int err, const char *fmt, ...)
 	return err;
 }
 
+/* Whether the module is held; khob_lock for reading is enough. */
+bool khob_is_pinned(void)
+{
+	lockdep_assert_held(&khob_lock);
+	return khob_pinned;
+}
+
 const char *khob_last_error(void)
 {
 	return khob_error;
@@ -42,7 +49,7 @@ void khob_update_pin(void)
 {
 	bool want;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (!khob_out.frozen)
 		khob_out_trim();
 	want = !khob_out_empty() || khob_in_holds();
@@ -78,7 +85,7 @@ static int __init khob_init(void)
 	if (ret)
 		goto err_debugfs;
 	if (setup_data) {
-		guard(mutex)(&khob_lock);
+		guard(rwsem_write)(&khob_lock);
 		/* A refusal is in in/status: loading goes on, so that it can be looked at. */
 		khob_in_attach(setup_data);
 		khob_update_pin();

@@ -147,7 +147,7 @@ static int khob_native_locate(void)
 	unsigned long blob;
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (khob_native.fdt_pa)
 		return 0;
 	blob = get_zeroed_page(GFP_KERNEL);

@@ -11,15 +11,26 @@ struct khob_out khob_out = {
 	.abi = KHOB_ABI_DEFAULT,
 };
 
+/* For the metadata arena where khob_lock is held for reading only. */
+static DEFINE_MUTEX(khob_nodes_lock);
+
 static void *khob_out_alloc_node(void *ctx, u64 *pa)
 {
+	unsigned long pages;
+
+	guard(mutex)(&khob_nodes_lock);
+	pages = khob_out.meta.nr_pages;
 	*pa = khob_arena_alloc(&khob_out.meta, PAGE_SIZE, true);
+	if (khob_out.meta.nr_pages != pages)
+		WRITE_ONCE(khob_out.unsettled, true);
 	return *pa ? __va(*pa) : NULL;
 }
 
 static void khob_out_free_node(void *ctx, void *node, u64 pa)
 {
-	khob_arena_free(&khob_out.meta, pa, PAGE_SIZE);
+	guard(mutex)(&khob_nodes_lock);
+	if (khob_arena_free(&khob_out.meta, pa, PAGE_SIZE))
+		WRITE_ONCE(khob_out.slack, true);
 }
 
 static const struct khob_radix_ops khob_out_ops = {
@@ -43,13 +54,13 @@ int khob_out_tree_get(void)
 {
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (khob_out.tree_ready)
 		return 0;
 	ret = khob_books_init();
 	if (ret)
 		return ret;
-	ret = khob_radix_init(&khob_out.tree, &khob_out_ops, NULL, 0);
+	ret = khob_radix_init(&khob_out.tree, &khob_out_ops, NULL, KHOB_RADIX_SHARED);
 	if (ret) {
 		khob_books_destroy();
 		khob_arena_trim(&khob_out.meta, NULL);
@@ -71,7 +82,7 @@ int khob_out_add_key(u64 key)
 	u64 pa;
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	ret = khob_radix_add(&khob_out.tree, key);
 	if (ret || !khob_native_source())
 		return ret;
@@ -89,7 +100,7 @@ void khob_out_del_key(u64 key)
 	unsigned int order;
 	u64 pa;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (!khob_radix_del(&khob_out.tree, key) && khob_native_source() &&
 	    !khob_key_decode(key, &pa, &order))
 		khob_native_unpreserve(pa, order);
@@ -114,26 +125,34 @@ static int khob_out_native_del(void *ctx, u64 pa, unsigned int order)
 	return 0;
 }
 
-/* Undoes khob_out_add_pieces(); of a range that is not there nothing is deleted. */
-static void khob_out_del_pieces(unsigned long pfn, unsigned long nr)
+/* Undoes khob_out_add_range(); of a range that is not there nothing is deleted. */
+void khob_out_del_range(unsigned long pfn, unsigned long nr)
 {
+	lockdep_assert_held(&khob_lock);
 	if (!khob_radix_del_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX) &&
 	    khob_native_source())
 		khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_out_native_del, NULL);
 }
 
-/*
- * All keys of a range or none of them, largest orders first. A prefix of a split range that
- * ends at a piece's end splits into the same pieces, so the undo finds the kernel's.
+/**
+ * khob_out_add_range() - keys for pages [@pfn, @pfn + @nr), largest orders first
+ * @pfn: the first
+ * @nr: how many, > 0; khob_out_settle() has to follow if khob_out.unsettled is set
+ *
+ * Context: process, khob_lock held; for reading if the source is not native.
+ *
+ * Return: 0; -EEXIST if a key is there already; -ENOMEM; then nothing changed.
  */
-static int khob_out_add_pieces(unsigned long pfn, unsigned long nr)
+int khob_out_add_range(unsigned long pfn, unsigned long nr)
 {
 	u64 done = 0;
 	int ret;
 
+	lockdep_assert_held(&khob_lock);
 	ret = khob_radix_add_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX);
 	if (ret || !khob_native_source())
 		return ret;
+	/* What ends where a piece ended splits into the same pieces, for the undo. */
 	ret = khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_out_native_add, &done);
 	if (ret) {
 		khob_radix_del_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX);
@@ -154,30 +173,33 @@ int khob_out_settle(void)
 {
 	struct khob_mem_chunk *chunk;
 
+	lockdep_assert_held_write(&khob_lock);
 	list_for_each_entry(chunk, &khob_out.meta.chunks, list) {
 		int ret;
 
 		if (chunk->preserved)
 			continue;
-		ret = khob_out_add_pieces(chunk->pfn, chunk->nr);
+		ret = khob_out_add_range(chunk->pfn, chunk->nr);
 		if (ret)
 			return ret;
 		chunk->preserved = true;
 	}
+	khob_out.unsettled = false;
 	return 0;
 }
 
 static bool khob_out_drop_chunk(struct khob_mem_chunk *chunk)
 {
 	if (chunk->preserved)
-		khob_out_del_pieces(chunk->pfn, chunk->nr);
+		khob_out_del_range(chunk->pfn, chunk->nr);
 	return true;
 }
 
 /* Whether there is nothing to hand over: the tree then holds only its own memory. */
 bool khob_out_empty(void)
 {
-	return !khob_out.nr_folios && !khob_out.nr_subtrees && !khob_out.frozen;
+	return !khob_out.nr_folios && !khob_client_any() && !khob_out.nr_subtrees &&
+	       !khob_out.frozen;
 }
 
 /* The tree's own memory is not preserved any more, and then there is no tree. */
@@ -197,7 +219,8 @@ static void khob_out_tree_put(void)
 /* Gives back memory that no longer holds anything. */
 void khob_out_trim(void)
 {
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
+	khob_out.slack = false;
 	khob_arena_trim(&khob_out.data, NULL);
 	if (khob_out_empty()) {
 		khob_out_tree_put();
@@ -207,34 +230,21 @@ void khob_out_trim(void)
 	khob_arena_trim(&khob_out.meta, khob_out_drop_chunk);
 }
 
-/**
- * khob_out_preserve_range() - keys for pages [@pfn, @pfn + @nr), largest orders first
- * @pfn: the first
- * @nr: how many, > 0
- *
- * Return: 0; -EEXIST if a key is there already; -ENOMEM; then nothing changed.
- */
+/* As khob_out_add_range(), with all that belongs to it. */
 int khob_out_preserve_range(unsigned long pfn, unsigned long nr)
 {
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	ret = khob_out_tree_get();
 	if (!ret)
-		ret = khob_out_add_pieces(pfn, nr);
+		ret = khob_out_add_range(pfn, nr);
 	if (ret)
 		return ret;
 	ret = khob_out_settle();
 	if (ret)
-		khob_out_del_pieces(pfn, nr);
+		khob_out_del_range(pfn, nr);
 	return ret;
-}
-
-/* Undoes khob_out_preserve_range(); a range that is not there is none of ours. */
-void khob_out_unpreserve_range(unsigned long pfn, unsigned long nr)
-{
-	lockdep_assert_held(&khob_lock);
-	khob_out_del_pieces(pfn, nr);
 }
 
 /* One key of one page; as khob_out_preserve_range(), but of this very order. */
@@ -243,7 +253,7 @@ int khob_out_add_page(u64 pa, unsigned int order)
 	u64 key;
 	int ret;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	ret = khob_key_encode(pa, order, &key);
 	if (!ret)
 		ret = khob_out_tree_get();
@@ -265,20 +275,12 @@ void khob_out_del_page(u64 pa, unsigned int order)
 		khob_out_del_key(key);
 }
 
-/* @n more pages of @order are handed over: 1 or -1. */
-void khob_out_count(unsigned int order, int n)
-{
-	khob_out.nr_folios += n;
-	khob_out.pages += (s64)n << order;
-	khob_out.orders[order] += n;
-}
-
 /* The ABI version that the next freeze writes. */
 int khob_out_set_abi(const char *name)
 {
 	enum khob_abi abi = khob_abi_from_compatible(name);
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (abi == KHOB_ABI_NR)
 		return khob_refuse(-EINVAL, "abi: no version \"%s\" in the schema", name);
 	if (khob_out.frozen)
@@ -293,7 +295,7 @@ u64 khob_out_covered(u64 pa)
 	unsigned int order;
 	u64 key, start;
 
-	lockdep_assert_held(&khob_lock);
+	lockdep_assert_held_write(&khob_lock);
 	if (!khob_out.tree_ready || !khob_radix_overlap(&khob_out.tree, PHYS_PFN(pa), 1, &key) ||
 	    khob_key_decode(key, &start, &order))
 		return 0;

@@ -46,7 +46,8 @@ int khob_folio_insert(struct khob_folio *f)
 	ret = khob_folio_enter(f, f->pa);
 	if (ret)
 		return ret;
-	khob_out_count(f->order, 1);
+	khob_out.nr_folios++;
+	khob_out.orders[f->order]++;
 	return 0;
 }
 
@@ -55,7 +56,8 @@ void khob_folio_drop(struct khob_folio *f)
 {
 	xa_erase(&khob_out.folios, PHYS_PFN(f->pa));
 	khob_out_del_page(f->pa, f->order);
-	khob_out_count(f->order, -1);
+	khob_out.nr_folios--;
+	khob_out.orders[f->order]--;
 	khob_folio_free_memory(f);
 	kfree(f);
 }
@@ -217,11 +219,8 @@ void khob_out_unpreserve_all(void)
 static int khob_out_unpreserve_page(u64 pa, unsigned int order)
 {
 	struct khob_folio *f = xa_load(&khob_out.folios, PHYS_PFN(pa));
-	u64 key;
 
-	if (!khob_key_encode(pa, order, &key) && khob_out.tree_ready &&
-	    (khob_radix_has(&khob_out.books[KHOB_BOOK_CLIENTS], key) ||
-	     khob_radix_has(&khob_out.books[KHOB_BOOK_CHUNKS], key)))
+	if (khob_client_covers(pa, pa + (PAGE_SIZE << order)))
 		return khob_refuse(-EPERM, "unpreserve: 0x%llx belongs to another module", pa);
 	if (!f || f->pa != pa || f->order != order)
 		return khob_refuse(-ENOENT, "unpreserve: 0x%llx, order %u: not preserved", pa,

@@ -153,7 +153,7 @@ int khob_add_subtree(const char *name, void *blob, size_t size)
 	if (!size || blob + size - 1 < blob || !virt_addr_valid(blob) ||
 	    !virt_addr_valid(blob + size - 1))
 		return -EINVAL;
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	sub = khob_subtree_new(name, size, KHOB_OWNER_CLIENT);
 	if (IS_ERR(sub))
 		return PTR_ERR(sub);
@@ -170,7 +170,7 @@ int khob_remove_subtree(void *blob)
 {
 	struct khob_subtree *sub;
 
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	list_for_each_entry(sub, &khob_out.subtrees, list) {
 		if (sub->owner != KHOB_OWNER_CLIENT || sub->gone || __va(sub->pa) != blob)
 			continue;

@@ -22,13 +22,22 @@ static void khob_status_out(struct seq_file *m)
 {
 	const struct khob_out *out = &khob_out;
 	bool tree = out->tree_ready;
+	u64 orders[KHOB_ORDER_MAX + 1], folios = 0, pages = 0;
+	unsigned int order;
+
+	memcpy(orders, out->orders, sizeof(orders));
+	khob_client_orders(orders);
+	for (order = 0; order <= KHOB_ORDER_MAX; order++) {
+		folios += orders[order];
+		pages += orders[order] << order;
+	}
 
 	seq_printf(m, "out.state: %s\n", out->frozen ? "frozen" : "open");
-	seq_printf(m, "out.keys: %llu\n", tree ? out->tree.nr_keys : 0);
-	seq_printf(m, "out.folios: %llu\n", out->nr_folios);
-	seq_printf(m, "out.pages: %llu\n", out->pages);
-	seq_printf(m, "out.bytes: %llu\n", PFN_PHYS(out->pages));
-	khob_status_orders(m, "out.orders", out->orders);
+	seq_printf(m, "out.keys: %llu\n", tree ? khob_radix_count(&out->tree) : 0);
+	seq_printf(m, "out.folios: %llu\n", folios);
+	seq_printf(m, "out.pages: %llu\n", pages);
+	seq_printf(m, "out.bytes: %llu\n", PFN_PHYS(pages));
+	khob_status_orders(m, "out.orders", orders);
 	seq_printf(m, "out.subtrees: %u\n", out->nr_subtrees);
 	seq_printf(m, "out.nodes: %llu\n", tree ? out->tree.nr_nodes : 0);
 	seq_printf(m, "out.metadata_bytes: %llu\n", PFN_PHYS((u64)out->meta.nr_pages));
@@ -82,7 +91,7 @@ static void khob_status_in(struct seq_file *m)
 
 static int khob_status_show(struct seq_file *m, void *v)
 {
-	guard(mutex)(&khob_lock);
+	guard(rwsem_write)(&khob_lock);
 	seq_puts(m, "version: " KHOB_VERSION "\n");
 	seq_printf(m, "test_build: %d\n", KHOB_TEST_BUILD);
 	seq_printf(m, "source: %s\n", khob_native_source() ? "native" : "bridge");

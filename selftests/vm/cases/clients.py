@@ -78,6 +78,28 @@ def _own(name: str, kernel: str, how: _How = _AS_IT_IS,
                 memory=1024, clients=("khob_client",), tags=("clients",), suite=suite)
 
 
+_INSMOD_CROWD = Step("insmod khob_crowd", f"insmod {_DIRECTORY}/khob_crowd.ko")
+_CROWD = Step("a crowd", "echo 3000 > /sys/module/khob_crowd/parameters/run; code=$?; "
+                         "dmesg | grep khob_crowd: ; test $code = 0", contains=" rounds",
+              timeout=120)
+
+
+def crowd(name: str, kernel: str, cpus: int, suite: str = "stock", *more: Step) -> Case:
+    """Clients beside each other; with something preserved they need not wait, alone they do."""
+    return Case(name, f"clients preserve on {cpus} CPUs at once, on {kernel}",
+                (Generation(kernel, (
+                    INSMOD, _INSMOD_CROWD, _FREE, _CROWD,
+                    count_is("out.folios", "0"), count_is("out.keys", "0"),
+                    Step("preserve", "khoctl preserve --pages 16 --order 0"),
+                    Step("crowd again", _CROWD.command, contains=" rounds", timeout=120),
+                    count_is("out.folios", "16"),
+                    Step("unpreserve", "khoctl unpreserve all"),
+                    count_is("out.subtrees", "0"), count_is("out.keys", "0"),
+                    _back("memory is back"), *more,
+                    Step("rmmod khob_crowd", "rmmod khob_crowd"), RMMOD)),),
+                memory=512, cpus=cpus, clients=("khob_crowd",), tags=("clients",), suite=suite)
+
+
 # The control: the same file, on the kernel whose it is.
 _CONTROL = Case(
     "test-kho-native", "lib/test_kho.c of 7.3 over that kernel's own KHO",
@@ -109,6 +131,8 @@ CASES: tuple[Case, ...] = (
     _upstream("test-kho-6.1-6.12", "6.1", "6.12"),
     _own("clients-6.12", "6.12"),
     _own("clients-6.1", "6.1"),
+    crowd("crowd-6.12", "6.12", 2),
+    crowd("crowd-6.1", "6.1", 4),
     _CONTROL,
     _TO_KHO,
     _upstream("test-kho-7.3-off", "7.3", "7.3", _INDIRECT, "interop"),

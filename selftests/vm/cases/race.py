@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from cases.blocks import (ATTACH, CMDLINE, DEBUGFS, EXEC, FILE, GET, INSMOD, PUT, RELEASE,
                           RESTORE, RMMOD, STATUS, VERIFY, at_least, count_is, preserve)
+from cases.clients import crowd
 from khobvm.case import Case, Generation, Module, Step
 
 LOCKDEP = "7.3-lockdep"
@@ -71,6 +72,7 @@ CASES: tuple[Case, ...] = (
     _race("race-6.1", "6.1", 4),
     _race("race-6.12", "6.12", 2),
     _race("lockdep-race", LOCKDEP, 4, "interop", _WATCHED),
+    crowd("lockdep-crowd", LOCKDEP, 4, "interop", _WATCHED),
     _handover("lockdep-handover", "kho=off", "bridge", "indirect"),
     _handover("lockdep-native", "kho=on", "native", "file"),
 )

@@ -2,11 +2,11 @@
 """Makes the tables and the chart of docs/performance.md from results.
 
 Each table stands between markers that name its section; a run renews the sections that it
-is given and leaves the others alone. Two kinds of file are understood: what Google Benchmark
-writes (the section "userspace", with the chart), and ready-made tables, for results that
-are measured elsewhere:
+is given and leaves the others alone. Three kinds of file are understood: what Google Benchmark
+writes (the section "userspace", with the chart), what `khoctl bench --json` writes ("kernel"),
+and ready-made tables, for results that are measured elsewhere:
 
-    {"command": "khoctl bench --json", "tables": [
+    {"command": "khobvm measure-handover", "tables": [
         {"title": "...", "columns": ["...", ...], "rows": [["...", ...], ...]}, ...]}
 """
 
@@ -15,9 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from results import BASE, COLUMNS, MEMORY, ROWS, Results, read_benchmark
 
@@ -98,6 +99,20 @@ def memory(results: Results) -> Table:
                  ["pages", *(COLUMNS.get(name, name) for name in names)], lines)
 
 
+def in_kernel(data: Mapping[str, Any]) -> list[Table]:
+    """What `khoctl bench --json` measured on a kernel with KHO."""
+    texts = {row.name: row.text.replace(", 256 GiB of 4K pages", "").replace(" 256 GiB", "")
+             for row in ROWS}
+    rows = [[texts.get(row["work"], row["work"]), row["keys"], f"{ratio(row['ratio'], 1)}"]
+            for row in data["rows"] if row["ratio"] is not None]
+    left = [[texts.get(row["work"], row["work"]), row["upstream"], row["ours"]]
+            for row in data["nodes_left"] if row["upstream"] is not None]
+    return [Table("In the kernel: speed as a multiple of its own tree's, higher is better",
+                  ["work", "keys", "ours"], rows),
+            Table("In the kernel: nodes left when everything has been deleted",
+                  ["work", "the kernel's own", "ours"], left)]
+
+
 def tables(path: Path) -> tuple[str, list[Table], Results | None]:
     """What a file of results says: the command that made it, tables, figures for the chart."""
     try:
@@ -105,6 +120,8 @@ def tables(path: Path) -> tuple[str, list[Table], Results | None]:
         if "benchmarks" in data:
             found = read_benchmark(data)
             return "make bench", [speed(found), threads(found), left(found), memory(found)], found
+        if "repetitions" in data:
+            return "khoctl bench --json", in_kernel(data), None
         made = [Table(t["title"], t["columns"], t["rows"]) for t in data["tables"]]
         return data["command"], made, None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

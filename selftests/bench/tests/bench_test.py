@@ -135,6 +135,20 @@ class Document(unittest.TestCase):
         with self.assertRaises(document.DocumentError):
             document.replace("", "kernel", "new")
 
+    def test_results_of_a_kernel(self) -> None:
+        file = self.root / "kernel.json"
+        row = {"work": "add", "keys": 7, "ours_ns_per_key": 2.0, "upstream_ns_per_key": 3.0,
+               "ratio": 1.5}
+        file.write_text(json.dumps({
+            "keys": 7, "repetitions": 3,
+            "rows": [row, {**row, "work": "threads-1", "ratio": None}],
+            "nodes_left": [{"work": "del-range", "ours": 1, "upstream": 37}]}))
+        command, found, figures = document.tables(file)
+        self.assertEqual(command, "khoctl bench --json")
+        self.assertIsNone(figures)
+        self.assertEqual(found[0].rows, [["add, order 0, sequential, one call a key", 7, "1.5x"]])
+        self.assertEqual(found[1].rows, [["del, range in one call", 37, 1]])
+
     def test_ready_made_tables(self) -> None:
         file = self.root / "kernel.json"
         file.write_text(json.dumps({"command": "khoctl bench", "tables": [

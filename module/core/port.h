@@ -291,13 +291,23 @@ static inline struct khob_slot *khob_slot_at(unsigned int i)
 }
 
 /**
+ * struct khob_user_page - what a program has instead of the kernel's struct page
+ * @used: what is kept of a node; 0 for a fresh one
+ * @unused: as there, neighbours' are in cache lines of their own
+ */
+struct khob_user_page {
+	__u64 used;
+	__u64 unused[7];
+} __attribute__((aligned(64)));
+
+/**
  * struct khob_user_ram - where nodes are in a program; who gives nodes out sets it
  * @bytes: physical address 0, as the kernel's direct map has it
- * @used: a number for every page behind it, as struct page has one; 0 for fresh nodes
+ * @pages: one for every page behind it
  */
 struct khob_user_ram {
 	u8 *bytes;
-	__u64 *used;
+	struct khob_user_page *pages;
 };
 
 extern struct khob_user_ram khob_user_ram;
@@ -311,7 +321,7 @@ static inline __u64 *khob_node_used(const struct khob_node *node)
 {
 	u64 pa = (u64)((const u8 *)node - khob_user_ram.bytes);
 
-	return &khob_user_ram.used[pa >> KHOB_PAGE_SHIFT];
+	return &khob_user_ram.pages[pa >> KHOB_PAGE_SHIFT].used;
 }
 
 #ifdef __cplusplus

@@ -43,12 +43,12 @@ Ram& Ram::get() {
 bool Ram::reserve(std::size_t nodes) {
     // Physical address 0 is no node's.
     void* bytes = map((nodes + 1) * KHOB_PAGE_SIZE);
-    void* used = map((nodes + 1) * sizeof(u64));
-    if (bytes == nullptr || used == nullptr) {
+    void* pages = map((nodes + 1) * sizeof(khob_user_page));
+    if (bytes == nullptr || pages == nullptr) {
         return false;
     }
     khob_user_ram.bytes = static_cast<u8*>(bytes);
-    khob_user_ram.used = static_cast<decltype(khob_user_ram.used)>(used);
+    khob_user_ram.pages = static_cast<khob_user_page*>(pages);
     nodes_ = nodes;
     for (std::size_t i = 1; i <= nodes; i++) {
         free_.push_back(i * KHOB_PAGE_SIZE);
@@ -64,7 +64,7 @@ std::uint64_t Ram::take() {
     }
     const std::uint64_t pa = free_.back();
     free_.pop_back();
-    khob_user_ram.used[pa / KHOB_PAGE_SIZE] = 0;
+    khob_user_ram.pages[pa / KHOB_PAGE_SIZE].used = 0;
     return pa;
 }
 

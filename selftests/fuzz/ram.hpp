@@ -17,9 +17,9 @@ class Ram {
     /// More than any input's keys can take.
     static constexpr std::uint64_t count = 8192;
 
-    Ram() : pages_(first_page + count), used_(first_page + count) {
+    Ram() : pages_(first_page + count), page_data_(first_page + count) {
         khob_user_ram.bytes = reinterpret_cast<u8*>(pages_.data());
-        khob_user_ram.used = used_.data();
+        khob_user_ram.pages = page_data_.data();
     }
     [[nodiscard]] static const khob_radix_ops* ops() {
         static const khob_radix_ops table = {.alloc_node = alloc_node, .free_node = free_node};
@@ -48,7 +48,7 @@ class Ram {
     }
 
     std::vector<Image::Node> pages_;
-    std::vector<__u64> used_;
+    std::vector<khob_user_page> page_data_;
     std::uint64_t next_ = 0;
     std::uint64_t live_ = 0;
 };

@@ -43,8 +43,8 @@ class Ram {
   public:
     Ram() : free_(slices) {
         khob_user_ram.bytes = static_cast<u8*>(reserve(slices * slice_size));
-        khob_user_ram.used =
-            static_cast<__u64*>(reserve(slices * slice_size / page_size * sizeof(__u64)));
+        khob_user_ram.pages = static_cast<khob_user_page*>(
+            reserve(slices * slice_size / page_size * sizeof(khob_user_page)));
         for (std::uint64_t i = 0; i < slices; i++) {
             free_[i] = (slices - 1 - i) * slice_size;
         }

@@ -127,8 +127,15 @@ static int khob_out_show(struct khob_snapshot *snap,
 	struct khob_radix kernels;
 	int ret;
 
-	if (!khob_native_source() || (khob_out.frozen && !khob_out.by_kernel))
-		return khob_out.tree_ready ? fill(snap, &khob_out.tree) : 0;
+	lockdep_assert_held_write(&khob_lock);
+	if (!khob_native_source() || (khob_out.frozen && !khob_out.by_kernel)) {
+		if (!khob_out.tree_ready)
+			return 0;
+		khob_radix_set_shared(&khob_out.tree, false);
+		ret = fill(snap, &khob_out.tree);
+		khob_radix_set_shared(&khob_out.tree, true);
+		return ret;
+	}
 	ret = khob_native_tree(&kernels);
 	if (ret)
 		return ret;

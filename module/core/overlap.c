@@ -8,20 +8,16 @@
 
 bool khob_radix_overlap(const struct khob_radix *r, u64 pfn, u64 nr, u64 *key)
 {
-	u64 from = 1;
+	u64 tops = khob_counted(r->flags) ? khob_load(&r->tops) : KHOB_KEY_MAX;
 
 	if (!nr || pfn >= KHOB_PFN_END || nr > KHOB_PFN_END - pfn)
 		return false;
-	/* The next key names the next order that occurs; the largest one comes first. */
-	while (khob_radix_next(r, from, key)) {
-		u64 bit = (u64)1 << khob_last_bit(*key);
-		unsigned int order = KHOB_ORDER_0_BIT - khob_last_bit(*key);
-		u64 first = bit | pfn >> order, last = bit | (pfn + nr - 1) >> order;
+	for (; tops; tops &= tops - 1) {
+		unsigned int order = KHOB_ORDER_0_BIT - khob_first_bit(tops);
+		u64 bit = tops & -tops;
 
-		/* The search ends with the range: most orders have nothing there. */
-		if (*key <= last && (*key >= first || khob_next_to(r, first, last, key)))
+		if (khob_next_to(r, bit | pfn >> order, bit | (pfn + nr - 1) >> order, key))
 			return true;
-		from = bit << 1;
 	}
 	return false;
 }

@@ -39,6 +39,11 @@ int khob_radix_init(struct khob_radix *r, const struct khob_radix_ops *ops, void
 	return 0;
 }
 
+void khob_radix_set_shared(struct khob_radix *r, bool shared)
+{
+	r->flags = shared ? r->flags | KHOB_RADIX_SHARED : r->flags & ~KHOB_RADIX_SHARED;
+}
+
 /* Nodes that are in no tree: they were allocated outside of the gate. */
 struct khob_spare {
 	unsigned int nr;
@@ -93,6 +98,7 @@ static bool khob_link(struct khob_radix *r, struct khob_node *node, unsigned int
 	unsigned int base = spare->nr - level, index = khob_index(first, level), i;
 	unsigned int lo = khob_index(first, 0), hi = khob_index(last, 0);
 	__u64 *entry = &node->table[index];
+	u64 tops;
 
 	khob_leaf_init(spare->node[base], lo, hi);
 	khob_use_first(r, spare->node[base], hi - lo + 1, khob_parts(lo / 64, hi / 64));
@@ -104,6 +110,10 @@ static bool khob_link(struct khob_radix *r, struct khob_node *node, unsigned int
 		table->table[below] = spare->pa[base + i - 1];
 		khob_use_first(r, table, 1, khob_part(below));
 	}
+	/* A leaf has keys of one order, but for the first: that has all with a low highest bit. */
+	tops = first >> KHOB_LEAF_LOG2 ? (u64)1 << khob_last_bit(first) : KHOB_LEAF_MASK;
+	if (~khob_load(&r->tops) & tops)
+		khob_word_or(r->flags, &r->tops, tops);
 	/* Who finds the entry has to find it by its part, too. */
 	khob_use(r->flags, node, 0, khob_part(index));
 	if (!khob_shared(r->flags))

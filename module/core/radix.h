@@ -68,6 +68,7 @@ struct khob_radix_near {
  * @root_pa: its physical address
  * @nr_keys: keys present (not of a shared tree)
  * @nr_nodes: nodes allocated, the root included
+ * @tops: the highest bits of all keys that may be there: which orders occur
  * @changes: counts them, so that a walk sees that it has to look again
  * @walks: how many walks go on (of a shared tree, where @changes is kept for them only)
  * @flags: enum khob_radix_flags
@@ -84,6 +85,7 @@ struct khob_radix {
 	u64 root_pa;
 	u64 nr_keys;
 	__u64 nr_nodes;
+	__u64 tops;
 	__u64 changes;
 	__u64 walks;
 	unsigned int flags;
@@ -125,6 +127,16 @@ unsigned int khob_key_index(u64 key, unsigned int level);
  */
 int khob_radix_init(struct khob_radix *r, const struct khob_radix_ops *ops, void *ctx,
 		    unsigned int flags);
+
+/**
+ * khob_radix_set_shared() - whether others may use the tree from now on
+ * @r: the tree, which nobody else uses now
+ * @shared: whether it is KHOB_RADIX_SHARED
+ *
+ * For who is alone with a shared tree for a while: walks need not look twice then.
+ * @nr_keys is not kept of a tree that ever was shared.
+ */
+void khob_radix_set_shared(struct khob_radix *r, bool shared);
 
 /* Frees every node, whatever keys are left. Nobody else may use the tree any more. */
 void khob_radix_destroy(struct khob_radix *r);

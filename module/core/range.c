@@ -118,12 +118,26 @@ int khob_range_split(u64 pfn, u64 nr, unsigned int max_order,
 	return 0;
 }
 
+/* A page, or one of a larger order, needs no splitting. Return: 0 if a valid range is not one. */
+static u64 khob_only_key(u64 pfn, u64 nr, unsigned int max_order)
+{
+	unsigned int order = khob_first_bit(nr);
+
+	if (nr & (nr - 1) || pfn & (nr - 1) || order > max_order)
+		return 0;
+	return khob_piece_key(pfn, order);
+}
+
 int khob_radix_add_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max_order)
 {
 	struct khob_split s;
+	u64 only;
 
-	if (!khob_range_valid(pfn, nr, max_order))
+	if (!khob_range_valid(pfn, nr, max_order) || !khob_counted(r->flags))
 		return -EINVAL;
+	only = khob_only_key(pfn, nr, max_order);
+	if (only)
+		return khob_radix_add(r, only);
 	khob_split_init(&s, pfn, nr, max_order);
 	while (khob_split_more(&s)) {
 		u64 begin = s.pfn;
@@ -159,9 +173,13 @@ static bool khob_split_present(struct khob_radix *r, struct khob_split *s)
 bool khob_radix_has_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max_order)
 {
 	struct khob_split s;
+	u64 only;
 
 	if (!khob_range_valid(pfn, nr, max_order))
 		return false;
+	only = khob_only_key(pfn, nr, max_order);
+	if (only)
+		return khob_radix_has(r, only);
 	khob_split_init(&s, pfn, nr, max_order);
 	return khob_split_present(r, &s);
 }
@@ -170,9 +188,13 @@ int khob_radix_del_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int max
 {
 	struct khob_split s;
 	unsigned int n;
+	u64 only;
 
 	if (!khob_range_valid(pfn, nr, max_order))
 		return -EINVAL;
+	only = khob_only_key(pfn, nr, max_order);
+	if (only)
+		return khob_radix_del(r, only);
 	khob_split_init(&s, pfn, nr, max_order);
 	n = khob_split_next(&s);
 	if (!khob_split_more(&s))

@@ -3,6 +3,7 @@
 // order, and whether all of its own keys are; and how many keys there are at all.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdint>
 
 #include "memory.hpp"
@@ -106,6 +107,32 @@ TEST_P(RangeFind, HasNoRangeThatIsNone) {
     EXPECT_FALSE(khob_radix_has_range(tree.get(), KHOB_PFN_END, 1, 0));
     EXPECT_FALSE(khob_radix_has_range(tree.get(), 1, KHOB_PFN_END, 0));
     EXPECT_FALSE(khob_radix_has_range(tree.get(), 0, 1, KHOB_ORDER_MAX + 1));
+}
+
+// Who is alone with a tree for a while finds, changes and leaves it as one that is shared.
+TEST(RadixShare, GoesOnWithWhatTheOtherKindHas) {
+    auto random = khob::test::seeded(71);
+    Tree tree(KHOB_RADIX_SHARED);
+    KeySet model;
+    for (int round = 0; round < 200; round++) {
+        khob_radix_set_shared(tree.get(), round % 2 == 0);
+        for (int i = 0; i < 50; i++) {
+            const std::uint64_t key = khob::test::near_border(random, 3);
+            const bool there = model.contains(key);
+            if (random() % 2 == 0) {
+                ASSERT_EQ(tree.add(key), there ? -EEXIST : 0) << round;
+                model.insert(key);
+            } else {
+                ASSERT_EQ(tree.del(key), there ? 0 : -ENOENT) << round;
+                model.erase(key);
+            }
+        }
+        ASSERT_EQ(tree.keys(), khob::test::listed(model));
+        ASSERT_EQ(khob_radix_count(tree.get()), model.size());
+        // Of a tree that is not shared it would look at nr_keys, too.
+        khob_radix_set_shared(tree.get(), true);
+        ASSERT_EQ(tree.flaw(), "");
+    }
 }
 
 // Counted anew, whoever deletes: what is empty again says so.

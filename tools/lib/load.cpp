@@ -78,10 +78,16 @@ Result<ByteVector> read_input(const std::filesystem::path& path, std::string_vie
     return bytes;
 }
 
-bool preserves(const Module& module, const Range& want) {
-    const auto preserved = module.ranges(Side::out);
-    return preserved && std::any_of(preserved->begin(), preserved->end(),
-                                    [&want](const Range& r) { return r.contains(want); });
+/// What the next kernel has to know of `preserved` so that none of it is lost.
+Result<Covering> cover_ranges(std::span<const Range> preserved, const MemoryMap& map, Method method,
+                              std::span<const Range> scratch, std::size_t max_intervals) {
+    const bool kho = method != Method::indirect;
+    auto covering = cover(preserved, map.barriers(scratch),
+                          kho ? std::max<std::size_t>(preserved.size(), 1) : max_intervals);
+    if (covering && kho) {
+        covering->intervals.clear();
+    }
+    return covering;
 }
 
 /// Whether what is preserved can be covered at a bearable cost.
@@ -198,11 +204,18 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vec
     if (out.fdt_addr == PhysAddr(0) || out.fdt_size == 0) {
         return fail(ExitCode::failure, "the module has made no root FDT");
     }
-    auto covering = cover_preserved(module, in.map, in.choice.method, out.scratch, max);
+    // The list may have a line for every page: it is read once.
+    const auto preserved = module.ranges(Side::out);
+    if (!preserved) {
+        return tl::unexpected(preserved.error());
+    }
+    auto covering = cover_ranges(*preserved, in.map, in.choice.method, out.scratch, max);
     if (!covering) {
         return tl::unexpected(covering.error());
     }
-    if (!preserves(module, Range{out.fdt_addr, out.fdt_addr + out.fdt_size})) {
+    const Range fdt{out.fdt_addr, out.fdt_addr + out.fdt_size};
+    if (std::none_of(preserved->begin(), preserved->end(),
+                     [&fdt](const Range& r) { return r.contains(fdt); })) {
         return fail(ExitCode::failure, "the module has not preserved its root FDT");
     }
     if (in.choice.method != Method::indirect && out.fdt_size > max_early_map - page_size) {
@@ -284,13 +297,7 @@ Result<Covering> cover_preserved(const Module& module, const MemoryMap& map, Met
     if (!preserved) {
         return tl::unexpected(preserved.error());
     }
-    const bool kho = method != Method::indirect;
-    auto covering = cover(*preserved, map.barriers(scratch),
-                          kho ? std::max<std::size_t>(preserved->size(), 1) : max_intervals);
-    if (covering && kho) {
-        covering->intervals.clear();
-    }
-    return covering;
+    return cover_ranges(*preserved, map, method, scratch, max_intervals);
 }
 
 Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 namespace khob {
 
@@ -15,6 +16,17 @@ constexpr std::string_view blanks = " \t\r\n";
 tl::unexpected<Error> bad_line(std::string_view what, std::size_t number, std::string_view line) {
     return fail(ExitCode::failure,
                 fmt::format("{} line {} makes no sense: '{}'", what, number, line.substr(0, 80)));
+}
+
+/// The two numbers of a line; nothing is allocated, as there may be a line for every page.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_pair(std::string_view line) {
+    line = trimmed(line);
+    const auto first = parse_u64(line.substr(0, line.find_first_of(blanks)));
+    const auto second = parse_u64(trimmed(line.substr(line.find_first_of(blanks) + 1)));
+    if (!first || !second || line.find_first_of(blanks) == std::string_view::npos) {
+        return std::nullopt;
+    }
+    return std::pair{*first, *second};
 }
 
 }  // namespace
@@ -68,15 +80,14 @@ Result<std::vector<Key>> parse_keys(std::string_view text) {
     std::size_t number = 0;
     for (const std::string_view line : lines(text)) {
         ++number;
-        const auto parts = words(line);
-        const auto addr = parts.size() == 2 ? parse_u64(parts[0]) : std::nullopt;
-        const auto order = parts.size() == 2 ? parse_u64(parts[1]) : std::nullopt;
-        if (!addr || !order || *order > Layout::order_max) {
+        const auto pair = parse_pair(line);
+        if (!pair || pair->second > Layout::order_max) {
             return bad_line("the key list's", number, line);
         }
-        const Key key{PhysAddr(*addr), Order(static_cast<unsigned>(*order))};
+        const auto [addr, order] = *pair;
+        const Key key{PhysAddr(addr), Order(static_cast<unsigned>(order))};
         const std::uint64_t bytes = key.order.bytes();
-        if (bytes == 0 || !is_aligned(*addr, bytes) || *addr + bytes < *addr) {
+        if (bytes == 0 || !is_aligned(addr, bytes) || addr + bytes < addr) {
             return bad_line("the key list's", number, line);
         }
         keys.push_back(key);
@@ -89,14 +100,13 @@ Result<std::vector<Range>> parse_ranges(std::string_view text) {
     std::size_t number = 0;
     for (const std::string_view line : lines(text)) {
         ++number;
-        const auto parts = words(line);
-        const auto start = parts.size() == 2 ? parse_u64(parts[0]) : std::nullopt;
-        const auto end = parts.size() == 2 ? parse_u64(parts[1]) : std::nullopt;
-        if (!start || !end || *start >= *end || !is_aligned(*start | *end, page_size) ||
-            (!ranges.empty() && PhysAddr(*start) < ranges.back().end)) {
+        const auto pair = parse_pair(line);
+        if (!pair || pair->first >= pair->second ||
+            !is_aligned(pair->first | pair->second, page_size) ||
+            (!ranges.empty() && PhysAddr(pair->first) < ranges.back().end)) {
             return bad_line("the range list's", number, line);
         }
-        ranges.push_back(make_range(*start, *end));
+        ranges.push_back(make_range(pair->first, pair->second));
     }
     return ranges;
 }

@@ -17,7 +17,6 @@ using khob::test::keys_between;
 using khob::test::keys_of_range;
 using khob::test::KeySet;
 using khob::test::listed;
-using khob::test::Memory;
 using khob::test::near_border;
 using khob::test::Node;
 using khob::test::one;

@@ -129,7 +129,7 @@ class Owner {
         return keys_between(start + first, start + first + random_() % (block - first));
     }
     [[nodiscard]] std::uint64_t large_first() const {
-        return order_0 + (one << 20U) + number_ * 3 * leaf + number_ * 100;
+        return order_0 + (one << 20U) + number_ * (3 * leaf + 100);
     }
     [[nodiscard]] std::uint64_t large_last() const { return large_first() + 3 * leaf + 99; }
 

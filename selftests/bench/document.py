@@ -103,6 +103,8 @@ def in_kernel(data: Mapping[str, Any]) -> list[Table]:
     """What `khoctl bench --json` measured on a kernel with KHO."""
     texts = {row.name: row.text.replace(", 256 GiB of 4K pages", "").replace(" 256 GiB", "")
              for row in ROWS}
+    texts |= {"threads-1": "one thread adding, lock-free",
+              "threads-2": "two threads adding, lock-free"}
     rows = [[texts.get(row["work"], row["work"]), row["keys"], f"{ratio(row['ratio'], 1)}"]
             for row in data["rows"] if row["ratio"] is not None]
     left = [[texts.get(row["work"], row["work"]), row["upstream"], row["ours"]]

@@ -57,6 +57,10 @@ def build(kernel: kernels.Kernel, to: Path, words: list[str]) -> list[str]:
             if line.strip() and not any(noise in line for noise in NOISE)]
     if done.returncode and not said:
         said.append(f"make ended with {done.returncode}")
+    if said:
+        # What is built is not built again, and would not complain again.
+        for path in to.rglob("*.o"):
+            path.unlink()
     return said
 
 

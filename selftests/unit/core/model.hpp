@@ -2,7 +2,10 @@
 // What the tests hold a tree against: sets of keys, and ranges by brute force.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -46,6 +49,26 @@ inline bool all_in(const KeySet& set, const Keys& keys) {
 inline void erase(KeySet& set, const Keys& keys) {
     for (const std::uint64_t key : keys) {
         set.erase(key);
+    }
+}
+
+/// Adds or deletes `keys` by one call that does all of it or nothing, in the tree and in the model.
+template <typename Call>
+void all_or_nothing(Tree& tree, KeySet& model, const Keys& keys, bool add, Call call) {
+    const bool good = add ? !any_in(model, keys) : all_in(model, keys);
+    // A copy of all nodes is dear, and only a refusal must leave them as they were.
+    const State before = good ? State{} : tree.state();
+    const int ret = call();
+    if (!good) {
+        ASSERT_EQ(ret, add ? -EEXIST : -ENOENT);
+        ASSERT_TRUE(tree.state() == before);
+        return;
+    }
+    ASSERT_EQ(ret, 0);
+    if (add) {
+        model.insert(keys.begin(), keys.end());
+    } else {
+        erase(model, keys);
     }
 }
 

@@ -61,22 +61,10 @@ Span draw(std::mt19937_64& random) {
 
 void operate(Tree& tree, KeySet& model, const Span& run, bool add) {
     const Keys keys = keys_between(run.first, run.last);
-    const bool good = add ? !khob::test::any_in(model, keys) : khob::test::all_in(model, keys);
-    // A copy of all nodes is dear, and only a refusal must leave them as they were.
-    const State before = good ? State{} : tree.state();
-    const int ret = add ? khob_radix_add_run(tree.get(), run.first, run.last)
-                        : khob_radix_del_run(tree.get(), run.first, run.last);
-    if (!good) {
-        ASSERT_EQ(ret, add ? -EEXIST : -ENOENT);
-        ASSERT_TRUE(tree.state() == before);
-        return;
-    }
-    ASSERT_EQ(ret, 0);
-    if (add) {
-        model.insert(keys.begin(), keys.end());
-    } else {
-        khob::test::erase(model, keys);
-    }
+    khob::test::all_or_nothing(tree, model, keys, add, [&] {
+        return add ? khob_radix_add_run(tree.get(), run.first, run.last)
+                   : khob_radix_del_run(tree.get(), run.first, run.last);
+    });
 }
 
 class RadixRun : public testing::TestWithParam<unsigned int> {};

@@ -43,24 +43,13 @@ Ranges ranges_of(Tree& tree) {
 
 void operate(Tree& tree, KeySet& model, const std::pair<std::uint64_t, std::uint64_t>& range,
              unsigned int max_order, bool add) {
-    const auto [pfn, nr] = range;
+    const std::uint64_t pfn = range.first;
+    const std::uint64_t nr = range.second;
     const Keys keys = keys_of_range(pfn, nr, max_order);
-    const bool good = add ? !khob::test::any_in(model, keys) : khob::test::all_in(model, keys);
-    // A copy of all nodes is dear, and only a refusal must leave them as they were.
-    const State before = good ? State{} : tree.state();
-    const int ret = add ? khob_radix_add_range(tree.get(), pfn, nr, max_order)
-                        : khob_radix_del_range(tree.get(), pfn, nr, max_order);
-    if (!good) {
-        ASSERT_EQ(ret, add ? -EEXIST : -ENOENT);
-        ASSERT_TRUE(tree.state() == before);
-        return;
-    }
-    ASSERT_EQ(ret, 0);
-    if (add) {
-        model.insert(keys.begin(), keys.end());
-    } else {
-        khob::test::erase(model, keys);
-    }
+    khob::test::all_or_nothing(tree, model, keys, add, [&] {
+        return add ? khob_radix_add_range(tree.get(), pfn, nr, max_order)
+                   : khob_radix_del_range(tree.get(), pfn, nr, max_order);
+    });
 }
 
 class RangeAdd : public testing::TestWithParam<unsigned int> {};

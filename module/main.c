@@ -6,59 +6,12 @@
 #include <linux/module.h>
 #include <linux/reboot.h>
 
-#include "khob.h"
-
-/* Guards khob_out, khob_in and everything that hangs on them. */
-DECLARE_RWSEM(khob_lock);
-
-static char khob_error[256];
-static bool khob_pinned;
+#include "debugfs/debugfs.h"
+#include "test/test.h"
 
 static ulong setup_data;
 module_param(setup_data, ulong, 0400);
 MODULE_PARM_DESC(setup_data, "physical address of the setup_data chain to attach to (khoctl attach finds it)");
-
-int khob_refuse(int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vscnprintf(khob_error, sizeof(khob_error), fmt, args);
-	va_end(args);
-	pr_notice("%s\n", khob_error);
-	return err;
-}
-
-/* Whether the module is held; khob_lock for reading is enough. */
-bool khob_is_pinned(void)
-{
-	lockdep_assert_held(&khob_lock);
-	return khob_pinned;
-}
-
-const char *khob_last_error(void)
-{
-	return khob_error;
-}
-
-/*
- * An owner of preserved pages cannot go: nobody else would know of them. So
- * the module holds itself while it owns any, and rmmod says that it is in use.
- */
-void khob_update_pin(void)
-{
-	bool want;
-
-	lockdep_assert_held_write(&khob_lock);
-	if (!khob_out.frozen)
-		khob_out_trim();
-	want = !khob_out_empty() || khob_in_holds();
-	if (want && !khob_pinned)
-		__module_get(THIS_MODULE);
-	if (!want && khob_pinned)
-		module_put(THIS_MODULE);
-	khob_pinned = want;
-}
 
 static int khob_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -81,6 +34,7 @@ static int __init khob_init(void)
 	ret = khob_debugfs_init();
 	if (ret)
 		return ret;
+	khob_test_init();
 	ret = register_reboot_notifier(&khob_reboot_nb);
 	if (ret)
 		goto err_debugfs;

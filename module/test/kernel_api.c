@@ -7,7 +7,8 @@
 #include <linux/debugfs.h>
 #include <linux/kexec_handover.h>
 
-#include "khob.h"
+#include "debugfs/debugfs.h"
+#include "test/test.h"
 
 /* The records that the kernel before made, by the kernel's own look-up. */
 static const struct khob_record *khob_api_records(u64 *nr)

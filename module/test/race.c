@@ -14,7 +14,8 @@
 #include <linux/slab.h>
 
 #include "core/radix_node.h"
-#include "race.h"
+#include "test/race.h"
+#include "test/test.h"
 
 #define KHOB_RACE_MS 4000
 #define KHOB_RACE_LEAST 4

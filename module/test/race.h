@@ -9,7 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 
-#include "khob.h"
+#include "debugfs/debugfs.h"
 
 #define KHOB_RACE_MOST 8
 

@@ -6,7 +6,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
-#include "race.h"
+#include "test/race.h"
 
 /* At least, on a slow machine too. */
 #define KHOB_RACE_ROUNDS 8

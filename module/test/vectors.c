@@ -7,7 +7,8 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "khob.h"
+#include "debugfs/debugfs.h"
+#include "test/test.h"
 
 struct khob_vector {
 	u64 pa;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /sys/kernel/debug/kho_bridge, the developers' face: what its files share.
+ */
+#ifndef KHOB_DEBUGFS_H
+#define KHOB_DEBUGFS_H
+
+#include <linux/fs.h>
+#include <linux/seq_file.h>
+
+#include "out/out.h"
+
+struct dentry;
+
+int khob_debugfs_init(void);
+void khob_debugfs_exit(void);
+/* The directory of that name, for files of others; "" for the top. */
+struct dentry *khob_debugfs_dir(const char *name);
+
+/* One line written to a control file: parse it, then act; under khob_lock. */
+ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
+			   int (*act)(const char *line, size_t len));
+
+#define KHOB_CONTROL_FILE(name)								\
+static ssize_t name##_write(struct file *file, const char __user *buf, size_t len,	\
+			    loff_t *ppos)						\
+{											\
+	return khob_control_write(buf, len, ppos, name##_act);				\
+}											\
+static const struct file_operations name##_fops = {					\
+	.owner = THIS_MODULE,								\
+	.open = simple_open,								\
+	.write = name##_write,								\
+}
+
+/*
+ * A text file that lists numbers: they are taken at open, in one go under
+ * khob_lock, so that a slow reader sees one state and holds nobody up.
+ */
+int khob_snapshot_keys(struct khob_numbers *snap, struct khob_radix *tree);
+int khob_snapshot_open(struct inode *inode, struct file *file,
+		       int (*fill)(struct khob_numbers *snap),
+		       int (*show)(struct seq_file *m, void *v));
+int khob_snapshot_release(struct inode *inode, struct file *file);
+int khob_show_key(struct seq_file *m, void *v);
+int khob_show_raw_key(struct seq_file *m, void *v);
+int khob_show_range(struct seq_file *m, void *v);
+int khob_show_number(struct seq_file *m, void *v);
+
+#define KHOB_SNAPSHOT_FILE(name, show)							\
+static int name##_open(struct inode *inode, struct file *file)				\
+{											\
+	return khob_snapshot_open(inode, file, name##_fill, show);			\
+}											\
+static const struct file_operations name##_fops = {					\
+	.owner = THIS_MODULE,								\
+	.open = name##_open,								\
+	.read = seq_read,								\
+	.llseek = seq_lseek,								\
+	.release = khob_snapshot_release,						\
+}
+
+/* The path's last part: a subtree file finds its subtree by name, under the lock. */
+static inline const char *khob_file_name(struct file *file)
+{
+	return file->f_path.dentry->d_name.name;
+}
+
+ssize_t khob_data_read(char __user *buf, size_t len, loff_t *ppos,
+		       u64 (*readable)(u64 pa));
+/* A subtree's file, as struct khob_face has it. */
+void *khob_debugfs_show(const char *name, u64 len, struct dentry *dir,
+			const struct file_operations *fops);
+void khob_debugfs_hide(void *shown);
+void khob_debugfs_out(struct dentry *root);
+void khob_debugfs_in(struct dentry *root);
+void khob_debugfs_status(struct dentry *root);
+int khob_sandbox_init(struct dentry *root);
+void khob_sandbox_exit(void);
+void khob_bench_init(struct dentry *dir);
+
+#endif /* KHOB_DEBUGFS_H */

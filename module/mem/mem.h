@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Physical memory: taking it in one piece, giving it back, and what another kernel left
+ * of it. Who it is for is no concern of this part's.
+ */
+#ifndef KHOB_MEM_H
+#define KHOB_MEM_H
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/prandom.h>
+
+#include "core/radix.h"
+#include "khob.h"
+
+struct gen_pool;
+
+/* contig.c: physically contiguous memory; sizes and alignments in pages */
+unsigned long khob_end_pfn(void);
+
+/* Which part of memory: below page @end, of node @nid (or NUMA_NO_NODE). */
+struct khob_where {
+	unsigned long end;
+	int nid;
+};
+
+int khob_contig_alloc(unsigned long nr, unsigned long align, unsigned long *pfn);
+int khob_contig_alloc_at(unsigned long nr, unsigned long align, const struct khob_where *where,
+			 unsigned long *pfn);
+int khob_contig_take(unsigned long pfn, unsigned long nr);
+unsigned long khob_contig_pinned(unsigned long pfn, unsigned long nr);
+void khob_contig_free(unsigned long pfn, unsigned long nr);
+unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
+				  const struct khob_where *where);
+
+/* arena.c */
+
+/**
+ * struct khob_mem_chunk - contiguous memory of an arena
+ * @list: in khob_arena.chunks
+ * @pool: which bytes of it are in use, by physical address
+ * @pfn: first page
+ * @nr: pages
+ * @preserved: its pages have keys in the outgoing tree (metadata arena only)
+ * @closed: it is being emptied: nothing more is handed out of it
+ */
+struct khob_mem_chunk {
+	struct list_head list;
+	struct gen_pool *pool;
+	unsigned long pfn;
+	unsigned long nr;
+	bool preserved;
+	bool closed;
+};
+
+struct khob_arena {
+	struct list_head chunks;
+	unsigned long nr_pages;
+};
+
+void khob_arena_init(struct khob_arena *arena);
+int khob_arena_grow(struct khob_arena *arena, u64 bytes);
+int khob_arena_adopt(struct khob_arena *arena, unsigned long pfn, unsigned long nr);
+void khob_arena_reserve(struct khob_arena *arena, u64 bytes);
+u64 khob_arena_alloc(struct khob_arena *arena, u64 bytes, bool aligned);
+bool khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
+u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned);
+void khob_arena_close(struct khob_arena *arena, u64 more);
+void khob_arena_open(struct khob_arena *arena);
+bool khob_arena_closed(struct khob_arena *arena, u64 pa);
+void khob_arena_trim(struct khob_arena *arena, bool (*drop)(struct khob_mem_chunk *chunk));
+
+/* scatter.c */
+
+struct khob_block;
+
+/**
+ * struct khob_scatter - places at random
+ * @rnd: where the next one is
+ * @blocks: taken whole
+ * @nr: how many
+ */
+struct khob_scatter {
+	struct rnd_state rnd;
+	struct khob_block *blocks;
+	unsigned long nr;
+};
+
+int khob_scatter_begin(struct khob_scatter *sc, u64 pages, unsigned int percent, u64 seed);
+u64 khob_scatter_place(struct khob_scatter *sc, unsigned int order);
+void khob_scatter_end(struct khob_scatter *sc);
+
+/* ram.c: memory that another kernel left */
+bool khob_ram_reserved(u64 start, u64 end);
+int khob_ram_read(u64 pa, void *to, size_t len);
+void khob_ram_live(u64 pa, u64 nr);
+struct folio *khob_ram_folio(u64 pa, unsigned int order);
+void khob_ram_free(u64 pa, u64 nr);
+extern const struct khob_radix_ops khob_page_ops;
+
+/* numbers.c */
+
+/**
+ * struct khob_numbers - an array that grows; all zeroes is an empty one
+ * @nr: how many there are
+ * @room: how many fit
+ * @v: they; kvfree() it
+ */
+struct khob_numbers {
+	size_t nr;
+	size_t room;
+	u64 *v;
+};
+
+int khob_numbers_add(struct khob_numbers *numbers, u64 v);
+
+#endif /* KHOB_MEM_H */

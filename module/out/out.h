@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What this kernel hands over: the tree of preserved pages, whose they are, blobs, and
+ * the freeze from load to unload.
+ */
+#ifndef KHOB_OUT_H
+#define KHOB_OUT_H
+
+#include <linux/xarray.h>
+
+#include "core/range.h"
+#include "in/in.h"
+#include "khob/kho_bridge.h"
+#include "mem/mem.h"
+
+/* fill.c */
+u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
+
+/* Where a folio's or a blob's memory came from. A client's is never freed here. */
+enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
+
+/**
+ * enum khob_book - what is known of other modules' pages that are handed over
+ * @KHOB_BOOK_CLIENTS: clients' pages, one by one; shared
+ * @KHOB_BOOK_CHUNKS: pages that describe clients' vmalloc areas and are freed with them
+ * @KHOB_BOOK_GONE: of these two, keys that were unpreserved while frozen: they go on thaw
+ * @KHOB_BOOK_HELD: of clients' that are gone, keys whose pages have a reference of ours
+ * @KHOB_BOOK_NR: how many books there are
+ */
+enum khob_book {
+	KHOB_BOOK_CLIENTS,
+	KHOB_BOOK_CHUNKS,
+	KHOB_BOOK_GONE,
+	KHOB_BOOK_HELD,
+	KHOB_BOOK_NR,
+};
+
+/**
+ * struct khob_folio - a page of an order that out/preserve has made
+ * @list: while a request that makes many is under way
+ * @pa: physical address
+ * @seed: of its contents
+ * @index: of its contents
+ * @digest: of its contents when it was filled
+ * @order: its order
+ * @owner: where the memory came from
+ */
+struct khob_folio {
+	struct list_head list;
+	u64 pa;
+	u64 seed;
+	u64 index;
+	u64 digest;
+	u8 order;
+	enum khob_owner owner;
+};
+
+/**
+ * struct khob_subtree - a named blob to hand over
+ * @list: in khob_out.subtrees
+ * @name: as in the root FDT
+ * @pa: physical address: in the metadata arena, or a client's memory
+ * @len: bytes
+ * @owner: KHOB_OWNER_ARENA or KHOB_OWNER_CLIENT
+ * @gone: its client has removed it while frozen: it goes on thaw
+ * @shown: what shows it to people; NULL for a client's
+ */
+struct khob_subtree {
+	struct list_head list;
+	char name[KHOB_SUBTREE_NAME_MAX + 1];
+	u64 pa;
+	u64 len;
+	enum khob_owner owner;
+	bool gone;
+	void *shown;
+};
+
+/* One area of scratch. */
+struct khob_scratch_area {
+	struct list_head list;
+	unsigned long pfn;
+	unsigned long nr;
+};
+
+/* What a compaction did: folios and bytes that moved, bytes that are still to be moved. */
+struct khob_compacted {
+	u64 folios;
+	u64 bytes;
+	u64 left;
+	u64 us;
+};
+
+struct khob_out {
+	enum khob_abi abi;
+	struct khob_radix tree;
+	struct khob_radix books[KHOB_BOOK_NR];
+	bool tree_ready; /* and the books */
+	struct khob_arena data;
+	struct khob_arena meta;
+	bool unsettled; /* a chunk of @meta is not preserved yet */
+	bool slack; /* something may be given back */
+	struct xarray folios; /* by pfn */
+	u64 nr_folios; /* in @folios; clients' pages are counted apart */
+	u64 orders[KHOB_ORDER_MAX + 1];
+	u64 next_index;
+	u64 preserve_us;
+	struct khob_compacted compacted; /* by the last compaction */
+	u64 nr_compactions;
+	struct list_head subtrees;
+	unsigned int nr_subtrees;
+	struct list_head scratch;
+	unsigned int nr_scratch;
+	u64 scratch_bytes;
+	u64 scratch_largest;
+	/* valid while frozen */
+	bool frozen;
+	bool by_kernel; /* the kernel's own KHO hands over, from its own root FDT */
+	enum khob_abi thaw_abi; /* in use before and after */
+	struct list_head bufs;
+	u64 fdt_pa;
+	u64 fdt_len;
+	struct khob_meta *meta_blob;
+};
+
+extern struct khob_out khob_out;
+
+/* tree.c */
+void khob_out_init(void);
+int khob_out_tree_get(void);
+int khob_out_settle(void);
+int khob_out_add_range(unsigned long pfn, unsigned long nr);
+void khob_out_del_range(unsigned long pfn, unsigned long nr);
+int khob_out_preserve_range(unsigned long pfn, unsigned long nr);
+int khob_out_add_key(u64 key);
+void khob_out_del_key(u64 key);
+int khob_out_add_page(u64 pa, unsigned int order);
+void khob_out_del_page(u64 pa, unsigned int order);
+void khob_out_trim(void);
+bool khob_out_empty(void);
+int khob_out_set_abi(const char *name);
+u64 khob_out_covered(u64 pa);
+
+/* folio.c */
+int khob_out_preserve(const struct khob_preserve_req *req);
+int khob_out_unpreserve(const struct khob_target *t);
+void khob_out_unpreserve_all(void);
+int khob_folio_insert(struct khob_folio *f);
+void khob_folio_drop(struct khob_folio *f);
+int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
+
+/* compact.c */
+int khob_out_compact(const struct khob_compact_req *req);
+
+/* books.c */
+bool khob_client_valid(unsigned long pfn, unsigned long nr);
+int khob_client_add(unsigned long pfn, unsigned long nr, enum khob_book book);
+int khob_books_init(void);
+void khob_books_destroy(void);
+int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_book book);
+int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book book);
+bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book);
+bool khob_client_covers(u64 start, u64 end);
+bool khob_client_any(void);
+void khob_client_orders(u64 *orders);
+void khob_client_thaw(void);
+
+/* subtree.c */
+void khob_out_set_face(const struct khob_face *face);
+int khob_out_put(const char *name, u64 len);
+int khob_out_remove(const char *name);
+int khob_out_add_subtree(const char *name, u64 pa, u64 len);
+int khob_out_remove_client(u64 pa);
+struct khob_subtree *khob_out_subtree(const char *name);
+void khob_out_remove_gone(void);
+
+/* scratch.c */
+int khob_scratch_take(const struct khob_scratch_req *req);
+int khob_scratch_kernel(void);
+void khob_scratch_give(void);
+
+/* freeze.c */
+int khob_freeze(enum khob_abi abi, bool by_kernel);
+void khob_thaw(void);
+void khob_freeze_stamp(void);
+/* The root FDT as it stands, for out/fdt: frozen or written for this call; kvfree() it. */
+void *khob_out_fdt(size_t *len);
+
+/* carry.c */
+int khob_carry(void);
+void khob_uncarry(void);
+
+/* pin.c */
+bool khob_is_pinned(void);
+/* Holds the module while it owns anything; call after each change, under khob_lock. */
+void khob_update_pin(void);
+
+/* native.c: a kernel whose own KHO hands over what is registered with it */
+#ifdef KHOB_NATIVE
+bool khob_native_source(void);
+int khob_native_preserve(u64 pa, unsigned int order);
+void khob_native_unpreserve(u64 pa, unsigned int order);
+int khob_native_add_subtree(const char *name, u64 pa, u64 len);
+void khob_native_remove_subtree(u64 pa);
+void *khob_native_fdt(struct khob_fdt_info *info);
+enum khob_abi khob_native_abi(void);
+u64 khob_native_fdt_pa(void);
+int khob_native_tree(struct khob_radix *tree);
+int khob_native_import(void);
+void khob_native_unimport(void);
+int khob_native_changed(void);
+u64 khob_native_keys(void);
+int khob_native_publish(const struct khob_fdt_subtree *sub);
+void khob_native_unpublish(void);
+#else
+static inline bool khob_native_source(void) { return false; }
+static inline int khob_native_preserve(u64 pa, unsigned int order) { return 0; }
+static inline void khob_native_unpreserve(u64 pa, unsigned int order) {}
+static inline int khob_native_add_subtree(const char *name, u64 pa, u64 len) { return 0; }
+static inline void khob_native_remove_subtree(u64 pa) {}
+static inline void *khob_native_fdt(struct khob_fdt_info *info) { return ERR_PTR(-ENOENT); }
+static inline enum khob_abi khob_native_abi(void) { return KHOB_ABI_NR; }
+static inline u64 khob_native_fdt_pa(void) { return 0; }
+static inline int khob_native_tree(struct khob_radix *tree) { return -ENOENT; }
+static inline int khob_native_import(void) { return 0; }
+static inline void khob_native_unimport(void) {}
+static inline int khob_native_changed(void) { return 0; }
+static inline u64 khob_native_keys(void) { return 0; }
+static inline int khob_native_publish(const struct khob_fdt_subtree *sub) { return 0; }
+static inline void khob_native_unpublish(void) {}
+#endif
+
+#endif /* KHOB_OUT_H */

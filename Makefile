@@ -114,10 +114,8 @@ install: tools man ## install khoctl, abi-gen, module source (dkms), headers; ho
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/templates abi-gen/templates/*.j2
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/schema abi-gen/schema/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h tools/include/khob/abi.hpp
-	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION) module/Kbuild module/*.c module/*.h
-	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/core module/core/*.c module/core/*.h
-	install -D -m 644 -t $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/include/khob module/include/khob/*.h
-	cp -R module/include/compat module/include/khob-client.mk $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/include
+	for file in Kbuild $$(find module -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
+		install -D -m 644 $$file $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/$$file; done
 	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
 
 uninstall: ## take away what install put there

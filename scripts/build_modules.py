@@ -2,7 +2,7 @@
 """Builds kho_bridge.ko for each stock kernel, with warnings (W=1) as failures.
 
 Each kernel gets a copy of the sources, since its build system writes next to them:
-BUILD/module/RELEASE, and BUILD/module-test/RELEASE with the switches for tests.
+BUILD/modules/RELEASE, and BUILD/modules-test/RELEASE with the switches for tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from khobvm import kernels  # noqa: E402
 from khobvm.errors import VmError  # noqa: E402
 from khobvm.progress import Progress  # noqa: E402
 
-SOURCES = ROOT / "module"
+SOURCES = ("Kbuild", "module")
 # Header packages carry no vmlinux: no type information for modules, which is fine.
 NOISE = ("Skipping BTF generation", "warning: the compiler differs", "The kernel was built by",
          "You are using")
@@ -30,8 +30,8 @@ NOISE = ("Skipping BTF generation", "warning: the compiler differs", "The kernel
 def copy_sources(to: Path) -> None:
     """Copies what changed, so that the kernel's build system builds only that."""
     kept = set()
-    for path in SOURCES.rglob("*"):
-        name = path.relative_to(SOURCES)
+    for path in (p for top in SOURCES for p in (ROOT / top, *(ROOT / top).rglob("*"))):
+        name = path.relative_to(ROOT)
         if path.is_dir() or path.suffix not in (".c", ".h") and path.name != "Kbuild":
             continue
         kept.add(name)
@@ -73,10 +73,10 @@ def main() -> int:
     parser.add_argument("--lint", action="store_true",
                         help="with clang and with sparse instead, into directories of their own")
     arguments = parser.parse_args()
-    kinds: dict[str, list[str]] = {"module": [], "module-test": ["KHOB_TEST=y"]}
+    kinds: dict[str, list[str]] = {"modules": [], "modules-test": ["KHOB_TEST=y"]}
     if arguments.lint:
-        kinds = {"module-clang": ["CC=clang", "KHOB_TEST=y"],
-                 "module-sparse": ["C=2", "KHOB_TEST=y"]}
+        kinds = {"modules-clang": ["CC=clang", "KHOB_TEST=y"],
+                 "modules-sparse": ["C=2", "KHOB_TEST=y"]}
     progress = Progress()
     failed = 0
     try:

@@ -116,9 +116,9 @@ def installation() -> tuple[int, int]:
         if emitted.returncode or f"from {temp}/usr/share" not in emitted.stdout:
             said += emitted.stdout.splitlines()[:5]
             missing.append("abi-gen that works where it is installed")
-        if not (source / "include" / "compat" / "linux" / "kexec_handover.h").exists():
+        if not (source / "module/include/compat/linux/kexec_handover.h").exists():
             missing.append("upstream's names for client modules")
-        if not (source / "kho_bridge.ko").exists():
+        if not (source / "module/kho_bridge.ko").exists():
             said += built.stdout.splitlines()
             missing.append("kho_bridge.ko, built from the installed source")
     for line in [*said, *(f"not installed: {name}" for name in missing)]:

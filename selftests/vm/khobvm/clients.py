@@ -64,12 +64,12 @@ def build(name: str, kernel: Kernel, bridge: Path | None, build_directory: Path,
           progress: Progress) -> Path:
     """The module NAME.ko for a kernel.
 
-    bridge: kho_bridge.ko, with its symbols next to it, which the client then uses even if
-    the kernel has KHO; None: the kernel's own is used.
+    bridge: kho_bridge.ko, with the symbols of its build one above, which the client then uses
+    even if the kernel has KHO; None: the kernel's own is used.
     """
     words = []
     if bridge is not None:
-        words = [f"KBUILD_EXTRA_SYMBOLS={(bridge.parent / 'Module.symvers').resolve()}"]
+        words = [f"KBUILD_EXTRA_SYMBOLS={(bridge.parent.parent / 'Module.symvers').resolve()}"]
         if kernel.series in kho_kernels.SERIES:
             words.append("KHOB_COMPAT=y")
     kind = "clients" if bridge else "clients-native"

@@ -15,20 +15,10 @@
 #include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
 #include "khob/setup_chain.hpp"
+#include "khob/system.hpp"
 #include "khob/types.hpp"
 
 namespace khob {
-
-/// One segment of kexec_load(2).
-struct Segment {
-    std::string_view name;
-    ByteView data;            ///< at most mem_bytes
-    PhysAddr address;         ///< page aligned
-    std::uint64_t mem_bytes;  ///< whole pages
-};
-
-/// Linux's limit (include/uapi/linux/kexec.h).
-inline constexpr std::size_t max_segments = 16;
 
 struct BootImageInputs {
     const BzImage* kernel = nullptr;

@@ -4,16 +4,28 @@
 #ifndef KHOB_SYSTEM_HPP
 #define KHOB_SYSTEM_HPP
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "khob/boot_image.hpp"
 #include "khob/error.hpp"
 #include "khob/types.hpp"
 
 namespace khob {
+
+/// One segment of kexec_load(2).
+struct Segment {
+    std::string_view name;
+    ByteView data;            ///< at most mem_bytes
+    PhysAddr address;         ///< page aligned
+    std::uint64_t mem_bytes;  ///< whole pages
+};
+
+/// Linux's limit (include/uapi/linux/kexec.h).
+inline constexpr std::size_t max_segments = 16;
 
 class System {
   public:

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Ranges, sizes for people and errors from errno.
+// Ranges, and sizes for people.
+#include "khob/types.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <string_view>
-
-#include "khob/error.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
-
-tl::unexpected<Error> fail_errno(int err, std::string_view what, std::string hint) {
-    return fail(ExitCode::failure, fmt::format("{}: {}", what, std::strerror(err)),
-                std::move(hint));
-}
 
 std::vector<Range> merged(std::vector<Range> ranges) {
     std::erase_if(ranges, [](const Range& r) { return r.empty(); });

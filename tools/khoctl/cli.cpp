@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/numbers.hpp"
 #include "khob/covering.hpp"
-#include "khob/numbers.hpp"
 #include "run.hpp"
 
 #ifndef KHOB_VERSION

@@ -10,10 +10,10 @@
 #include <optional>
 #include <string>
 
-#include "khob/error.hpp"
-#include "khob/progress.hpp"
-#include "khob/system.hpp"
-#include "khob/value.hpp"
+#include "base/error.hpp"
+#include "base/progress.hpp"
+#include "base/system.hpp"
+#include "base/value.hpp"
 
 namespace khob::cli {
 

@@ -2,8 +2,8 @@
 // The subcommand that says beforehand what a load would run into: doctor.
 #include "khob/doctor.hpp"
 
+#include "base/files.hpp"
 #include "cli.hpp"
-#include "khob/files.hpp"
 #include "khob/load.hpp"
 #include "wishes.hpp"
 

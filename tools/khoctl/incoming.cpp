@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/files.hpp"
 #include "cli.hpp"
 #include "khob/attach.hpp"
-#include "khob/files.hpp"
 #include "khob/module.hpp"
 #include "khob/verify.hpp"
 #include "target.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The subcommand that looks at a kernel before it is loaded: probe.
+#include "base/files.hpp"
 #include "cli.hpp"
-#include "khob/files.hpp"
 #include "khob/probe.hpp"
 
 namespace khob::cli {

@@ -2,10 +2,10 @@
 // The subcommands around the jump: load, unload, exec.
 #include <fmt/format.h>
 
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 #include "cli.hpp"
-#include "khob/files.hpp"
 #include "khob/load.hpp"
-#include "khob/numbers.hpp"
 #include "wishes.hpp"
 
 namespace khob::cli {

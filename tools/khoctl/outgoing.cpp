@@ -6,9 +6,9 @@
 
 #include <limits>
 
+#include "base/interrupt.hpp"
 #include "cli.hpp"
 #include "khob/compact.hpp"
-#include "khob/interrupt.hpp"
 #include "khob/module.hpp"
 #include "target.hpp"
 

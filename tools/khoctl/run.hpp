@@ -8,8 +8,8 @@
 #include <functional>
 #include <memory>
 
-#include "khob/exit_codes.hpp"
-#include "khob/system.hpp"
+#include "base/exit_codes.hpp"
+#include "base/system.hpp"
 
 namespace khob::cli {
 

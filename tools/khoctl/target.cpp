@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/numbers.hpp"
 #include "khob/module.hpp"
-#include "khob/numbers.hpp"
 
 namespace khob::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "khob/error.hpp"
+#include "base/error.hpp"
 
 namespace khob::cli {
 

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "khob/error.hpp"
+#include "base/error.hpp"
 #include "khob/method.hpp"
 
 namespace khob::cli {

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/files.hpp"
+#include "base/numbers.hpp"
+#include "base/progress.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
-#include "khob/progress.hpp"
 
 namespace khob {
 

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/bytes.hpp"
 
 namespace khob {
 

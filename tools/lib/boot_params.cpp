@@ -8,8 +8,8 @@
 #include <bit>
 #include <cstddef>
 
-#include "khob/bytes.hpp"
-#include "khob/numbers.hpp"
+#include "base/bytes.hpp"
+#include "base/numbers.hpp"
 
 namespace khob {
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob {
 

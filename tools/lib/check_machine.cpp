@@ -4,10 +4,10 @@
 
 #include <array>
 
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 #include "khob/doctor.hpp"
-#include "khob/files.hpp"
 #include "khob/memory_map.hpp"
-#include "khob/numbers.hpp"
 
 namespace khob {
 

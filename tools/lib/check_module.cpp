@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 #include "khob/attach.hpp"
 #include "khob/doctor.hpp"
-#include "khob/files.hpp"
 #include "khob/module.hpp"
-#include "khob/numbers.hpp"
 #include "khob/unpack.hpp"
 
 namespace khob {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "khob/interrupt.hpp"
+#include "base/interrupt.hpp"
 
 namespace khob {
 

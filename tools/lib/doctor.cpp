@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
+#include "base/files.hpp"
 #include "khob/boot_image.hpp"
 #include "khob/covering.hpp"
-#include "khob/files.hpp"
 #include "khob/free_memory.hpp"
 #include "khob/load.hpp"
 #include "khob/module.hpp"

@@ -10,10 +10,10 @@
 #include <cstddef>
 #include <limits>
 
-#include "khob/bytes.hpp"
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
-#include "khob/system.hpp"
+#include "base/bytes.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
+#include "base/system.hpp"
 
 namespace khob {
 

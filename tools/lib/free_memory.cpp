@@ -2,9 +2,9 @@
 // Three files of /proc into three figures.
 #include "khob/free_memory.hpp"
 
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
-#include "khob/types.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

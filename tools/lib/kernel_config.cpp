@@ -6,9 +6,9 @@
 
 #include <array>
 
-#include "khob/bytes.hpp"
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
+#include "base/bytes.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 #include "khob/unpack.hpp"
 
 namespace khob {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 
 namespace khob {
 

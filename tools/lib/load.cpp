@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
 #include "khob/boot_params.hpp"
 #include "khob/bzimage.hpp"
-#include "khob/files.hpp"
-#include "khob/interrupt.hpp"
 #include "khob/scratch_plan.hpp"
 #include "khob/take.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <array>
 
+#include "base/numbers.hpp"
 #include "khob/load.hpp"
-#include "khob/numbers.hpp"
 
 namespace khob {
 

@@ -9,8 +9,8 @@
 #include <limits>
 #include <utility>
 
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 
 namespace khob {
 

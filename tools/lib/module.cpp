@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob {
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob {
 

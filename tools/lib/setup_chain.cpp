@@ -4,7 +4,7 @@
 
 #include <asm/bootparam.h>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob {
 

@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include "khob/numbers.hpp"
+#include "base/numbers.hpp"
 
 namespace khob {
 

@@ -13,7 +13,7 @@
 #include <array>
 #include <memory>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob {
 

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.hpp"
 #include "fixture.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/bytes.hpp"
 
 namespace khob {
 namespace {

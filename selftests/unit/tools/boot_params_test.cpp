@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.hpp"
 #include "fixture.hpp"
-#include "khob/bytes.hpp"
 
 namespace khob {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <csignal>
 
+#include "base/interrupt.hpp"
 #include "fixture.hpp"
-#include "khob/interrupt.hpp"
 
 namespace khob {
 namespace {

@@ -2,9 +2,9 @@
 // What doctor says of the machine and the module: each check, good and bad.
 #include <zlib.h>
 
+#include "base/bytes.hpp"
 #include "doctor_fixture.hpp"
 #include "efi_fixture.hpp"
-#include "khob/bytes.hpp"
 #include "khob/free_memory.hpp"
 
 namespace khob {

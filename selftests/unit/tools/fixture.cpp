@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob::test {
 

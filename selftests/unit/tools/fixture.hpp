@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "khob/system.hpp"
-#include "khob/types.hpp"
+#include "base/system.hpp"
+#include "base/types.hpp"
 
 namespace khob::test {
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
 #include "fixture.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/bytes.hpp"
 #include "khob/load.hpp"
 
 namespace khob {

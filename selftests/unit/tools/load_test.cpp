@@ -6,9 +6,9 @@
 
 #include <csignal>
 
+#include "base/bytes.hpp"
 #include "fixture.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/bytes.hpp"
 
 namespace khob {
 namespace {

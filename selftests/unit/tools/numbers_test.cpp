@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Text into numbers, keys and ranges; ranges merged; sizes for people.
-#include "khob/numbers.hpp"
+#include "base/numbers.hpp"
 
 #include <gtest/gtest.h>
 

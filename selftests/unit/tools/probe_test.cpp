@@ -10,8 +10,8 @@
 
 #include <random>
 
+#include "base/bytes.hpp"
 #include "fixture.hpp"
-#include "khob/bytes.hpp"
 
 namespace khob {
 namespace {

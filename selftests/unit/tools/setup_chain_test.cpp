@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "khob/bytes.hpp"
+#include "base/bytes.hpp"
 
 namespace khob {
 namespace {

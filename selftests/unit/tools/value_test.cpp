@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One value, two renderers; the module's status through both.
-#include "khob/value.hpp"
+#include "base/value.hpp"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "khob/exit_codes.hpp"
+#include "base/exit_codes.hpp"
 #include "khob/status.hpp"
 
 namespace khob {

@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <optional>
 
-#include "khob/error.hpp"
+#include "base/error.hpp"
+#include "base/system.hpp"
+#include "base/value.hpp"
 #include "khob/module.hpp"
 #include "khob/status.hpp"
-#include "khob/system.hpp"
-#include "khob/value.hpp"
 
 namespace khob {
 

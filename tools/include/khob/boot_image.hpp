@@ -8,15 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
+#include "base/system.hpp"
+#include "base/types.hpp"
 #include "khob/bzimage.hpp"
 #include "khob/covering.hpp"
 #include "khob/efi.hpp"
-#include "khob/error.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
 #include "khob/setup_chain.hpp"
-#include "khob/system.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string_view>
 
+#include "base/types.hpp"
 #include "khob/bzimage.hpp"
 #include "khob/efi.hpp"
 #include "khob/memory_map.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string>
 
-#include "khob/error.hpp"
-#include "khob/types.hpp"
+#include "base/error.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "khob/error.hpp"
+#include "base/error.hpp"
 
 namespace khob {
 

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/error.hpp"
+#include "base/progress.hpp"
+#include "base/value.hpp"
 #include "khob/covering.hpp"
-#include "khob/error.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/module.hpp"
-#include "khob/progress.hpp"
-#include "khob/value.hpp"
 
 namespace khob {
 

@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
-#include "khob/error.hpp"
-#include "khob/types.hpp"
+#include "base/error.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

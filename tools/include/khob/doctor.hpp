@@ -9,14 +9,14 @@
 #include <optional>
 #include <string>
 
+#include "base/exit_codes.hpp"
+#include "base/system.hpp"
+#include "base/value.hpp"
 #include "khob/check.hpp"
 #include "khob/efi.hpp"
-#include "khob/exit_codes.hpp"
 #include "khob/kernel_config.hpp"
 #include "khob/method.hpp"
 #include "khob/status.hpp"
-#include "khob/system.hpp"
-#include "khob/value.hpp"
 
 namespace khob {
 

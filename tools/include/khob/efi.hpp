@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "khob/types.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "khob/types.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "khob/system.hpp"
+#include "base/system.hpp"
 
 namespace khob {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "khob/system.hpp"
+#include "base/system.hpp"
 
 namespace khob {
 

@@ -8,12 +8,12 @@
 #include <span>
 #include <vector>
 
-#include "khob/error.hpp"
+#include "base/error.hpp"
+#include "base/system.hpp"
+#include "base/types.hpp"
+#include "base/value.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
-#include "khob/system.hpp"
-#include "khob/types.hpp"
-#include "khob/value.hpp"
 
 namespace khob {
 

@@ -9,16 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
+#include "base/progress.hpp"
+#include "base/system.hpp"
+#include "base/value.hpp"
 #include "khob/boot_image.hpp"
 #include "khob/compact.hpp"
 #include "khob/covering.hpp"
-#include "khob/error.hpp"
 #include "khob/kho_scratch.hpp"
 #include "khob/method.hpp"
 #include "khob/module.hpp"
-#include "khob/progress.hpp"
-#include "khob/system.hpp"
-#include "khob/value.hpp"
 
 namespace khob {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "khob/error.hpp"
-#include "khob/types.hpp"
+#include "base/error.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

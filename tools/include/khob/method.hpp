@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
+#include "base/types.hpp"
 #include "khob/abi.hpp"
-#include "khob/error.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
 

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "khob/error.hpp"
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
+#include "base/system.hpp"
+#include "base/types.hpp"
 #include "khob/status.hpp"
-#include "khob/system.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
 

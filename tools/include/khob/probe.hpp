@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 
+#include "base/error.hpp"
+#include "base/types.hpp"
+#include "base/value.hpp"
 #include "khob/abi.hpp"
 #include "khob/bzimage.hpp"
-#include "khob/error.hpp"
-#include "khob/types.hpp"
 #include "khob/unpack.hpp"
-#include "khob/value.hpp"
 
 namespace khob {
 

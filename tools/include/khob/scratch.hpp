@@ -8,9 +8,9 @@
 #include <span>
 #include <vector>
 
+#include "base/error.hpp"
+#include "base/types.hpp"
 #include "khob/bzimage.hpp"
-#include "khob/error.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
 

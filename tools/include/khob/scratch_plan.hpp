@@ -9,11 +9,11 @@
 #include <optional>
 #include <string_view>
 
+#include "base/system.hpp"
 #include "khob/efi.hpp"
 #include "khob/kho_scratch.hpp"
 #include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
-#include "khob/system.hpp"
 
 namespace khob {
 

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <span>
 
+#include "base/types.hpp"
 #include "khob/efi.hpp"
 #include "khob/memory_map.hpp"
-#include "khob/types.hpp"
 
 namespace khob {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "khob/error.hpp"
-#include "khob/value.hpp"
+#include "base/error.hpp"
+#include "base/value.hpp"
 
 namespace khob {
 

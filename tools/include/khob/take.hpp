@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/error.hpp"
 #include "khob/abi.hpp"
-#include "khob/error.hpp"
 #include "khob/kho_scratch.hpp"
 #include "khob/module.hpp"
 #include "khob/scratch.hpp"

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "khob/error.hpp"
-#include "khob/types.hpp"
+#include "base/error.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "khob/error.hpp"
-#include "khob/numbers.hpp"
-#include "khob/types.hpp"
+#include "base/error.hpp"
+#include "base/numbers.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Shows progress.
-#include "khob/progress.hpp"
+#include "base/progress.hpp"
 
 #include <fmt/format.h>
 
-#include "khob/types.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

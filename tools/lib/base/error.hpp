@@ -7,7 +7,7 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-#include "khob/exit_codes.hpp"
+#include "base/exit_codes.hpp"
 
 namespace khob {
 

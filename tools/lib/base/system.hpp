@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "khob/error.hpp"
-#include "khob/types.hpp"
+#include "base/error.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-#include "khob/types.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

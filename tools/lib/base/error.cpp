@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Errors from errno.
-#include "khob/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 

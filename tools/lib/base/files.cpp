@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // File input and output on top of plain system calls.
-#include "khob/files.hpp"
+#include "base/files.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <memory>
 #include <utility>
 
-#include "khob/numbers.hpp"
+#include "base/numbers.hpp"
 
 namespace khob {
 

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "khob/types.hpp"
+#include "base/types.hpp"
 
 namespace khob {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Parsers of the short text files that the module and sysfs offer.
-#include "khob/numbers.hpp"
+#include "base/numbers.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Signal handlers that note and nothing more.
-#include "khob/interrupt.hpp"
+#include "base/interrupt.hpp"
 
 #include <array>
 #include <csignal>

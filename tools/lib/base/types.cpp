@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Ranges, and sizes for people.
-#include "khob/types.hpp"
+#include "base/types.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The two renderers.
-#include "khob/value.hpp"
+#include "base/value.hpp"
 
 #include <fmt/format.h>
 

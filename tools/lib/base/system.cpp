@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // System calls and the switches that say whether they may be used.
-#include "khob/system.hpp"
+#include "base/system.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,8 +15,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "khob/files.hpp"
-#include "khob/numbers.hpp"
+#include "base/files.hpp"
+#include "base/numbers.hpp"
 
 #ifndef MODULE_INIT_COMPRESSED_FILE
 #define MODULE_INIT_COMPRESSED_FILE 4  // since Linux 5.17

@@ -3,7 +3,7 @@
 #ifndef KHOB_INTERRUPT_HPP
 #define KHOB_INTERRUPT_HPP
 
-#include "khob/error.hpp"
+#include "base/error.hpp"
 
 namespace khob {
 

@@ -2,7 +2,7 @@
 // The subcommand that looks at a kernel before it is loaded: probe.
 #include "base/files.hpp"
 #include "cli.hpp"
-#include "khob/probe.hpp"
+#include "image/probe.hpp"
 
 namespace khob::cli {
 

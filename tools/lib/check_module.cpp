@@ -6,10 +6,10 @@
 
 #include "base/files.hpp"
 #include "base/numbers.hpp"
+#include "image/unpack.hpp"
 #include "khob/attach.hpp"
 #include "khob/doctor.hpp"
 #include "khob/module.hpp"
-#include "khob/unpack.hpp"
 
 namespace khob {
 

@@ -7,12 +7,12 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "image/probe.hpp"
 #include "khob/boot_image.hpp"
 #include "khob/covering.hpp"
 #include "khob/free_memory.hpp"
 #include "khob/load.hpp"
 #include "khob/module.hpp"
-#include "khob/probe.hpp"
 #include "khob/scratch_plan.hpp"
 
 namespace khob {

@@ -8,8 +8,8 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "image/bzimage.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/bzimage.hpp"
 #include "khob/scratch_plan.hpp"
 #include "khob/take.hpp"
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "khob/probe.hpp"
+#include "image/probe.hpp"
 
 namespace khob {
 

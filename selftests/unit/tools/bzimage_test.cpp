@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The bzImage reader on headers built byte by byte, and on broken ones.
-#include "khob/bzimage.hpp"
+#include "image/bzimage.hpp"
 
 #include <gtest/gtest.h>
 

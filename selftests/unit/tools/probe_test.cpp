@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Unpacking in every format, what is damaged, and what tells of KHO.
-#include "khob/probe.hpp"
+#include "image/probe.hpp"
 
 #include <gtest/gtest.h>
 #include <lz4.h>

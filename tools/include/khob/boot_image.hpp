@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "base/system.hpp"
 #include "base/types.hpp"
-#include "khob/bzimage.hpp"
+#include "image/bzimage.hpp"
 #include "khob/covering.hpp"
 #include "khob/efi.hpp"
 #include "khob/memory_map.hpp"

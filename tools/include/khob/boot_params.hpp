@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/types.hpp"
-#include "khob/bzimage.hpp"
+#include "image/bzimage.hpp"
 #include "khob/efi.hpp"
 #include "khob/memory_map.hpp"
 

@@ -12,9 +12,9 @@
 #include "base/exit_codes.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
+#include "image/kernel_config.hpp"
 #include "khob/check.hpp"
 #include "khob/efi.hpp"
-#include "khob/kernel_config.hpp"
 #include "khob/method.hpp"
 #include "khob/status.hpp"
 

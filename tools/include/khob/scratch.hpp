@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/types.hpp"
-#include "khob/bzimage.hpp"
+#include "image/bzimage.hpp"
 
 namespace khob {
 

@@ -2,7 +2,7 @@
 // KHO leaves its compatible string and the name of the root's property in the
 // kernel's read-only data. A kernel that has both speaks it; neither comes from a
 // module. Names of other properties differ between versions.
-#include "khob/probe.hpp"
+#include "image/probe.hpp"
 
 #include <fmt/format.h>
 

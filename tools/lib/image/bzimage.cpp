@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The bzImage header reader.
-#include "khob/bzimage.hpp"
+#include "image/bzimage.hpp"
 
 #include <asm/bootparam.h>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One small loop a library: all of them are fed the whole input and asked for
 // output piece by piece, so that a bomb is noticed before it fills the memory.
-#include "khob/unpack.hpp"
+#include "image/unpack.hpp"
 
 #include <fmt/format.h>
 #include <lz4.h>

@@ -10,9 +10,9 @@
 #include "base/error.hpp"
 #include "base/types.hpp"
 #include "base/value.hpp"
+#include "image/bzimage.hpp"
+#include "image/unpack.hpp"
 #include "khob/abi.hpp"
-#include "khob/bzimage.hpp"
-#include "khob/unpack.hpp"
 
 namespace khob {
 

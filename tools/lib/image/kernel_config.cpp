@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Finds and reads a kernel's .config.
-#include "khob/kernel_config.hpp"
+#include "image/kernel_config.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/files.hpp"
 #include "base/numbers.hpp"
-#include "khob/unpack.hpp"
+#include "image/unpack.hpp"
 
 namespace khob {
 

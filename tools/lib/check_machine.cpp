@@ -7,7 +7,7 @@
 #include "base/files.hpp"
 #include "base/numbers.hpp"
 #include "khob/doctor.hpp"
-#include "khob/memory_map.hpp"
+#include "machine/memory_map.hpp"
 
 namespace khob {
 

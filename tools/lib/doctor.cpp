@@ -10,10 +10,10 @@
 #include "image/probe.hpp"
 #include "khob/boot_image.hpp"
 #include "khob/covering.hpp"
-#include "khob/free_memory.hpp"
 #include "khob/load.hpp"
 #include "khob/module.hpp"
 #include "khob/scratch_plan.hpp"
+#include "machine/free_memory.hpp"
 
 namespace khob {
 

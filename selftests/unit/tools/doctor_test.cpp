@@ -5,7 +5,7 @@
 #include "base/bytes.hpp"
 #include "doctor_fixture.hpp"
 #include "efi_fixture.hpp"
-#include "khob/free_memory.hpp"
+#include "machine/free_memory.hpp"
 
 namespace khob {
 namespace {

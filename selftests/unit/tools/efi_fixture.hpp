@@ -7,7 +7,7 @@
 
 #include "fixture.hpp"
 #include "khob/boot_params.hpp"
-#include "khob/efi.hpp"
+#include "machine/efi.hpp"
 
 namespace khob::test {
 

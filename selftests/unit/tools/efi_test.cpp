@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // EFI out of sysfs: what is handed over, and what is not believed.
-#include "khob/efi.hpp"
+#include "machine/efi.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The firmware's memory map: reading it, RAM in whole pages, barriers.
-#include "khob/memory_map.hpp"
+#include "machine/memory_map.hpp"
 
 #include <gtest/gtest.h>
 

@@ -13,10 +13,10 @@
 #include "base/types.hpp"
 #include "image/bzimage.hpp"
 #include "khob/covering.hpp"
-#include "khob/efi.hpp"
-#include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
 #include "khob/setup_chain.hpp"
+#include "machine/efi.hpp"
+#include "machine/memory_map.hpp"
 
 namespace khob {
 

@@ -10,8 +10,8 @@
 
 #include "base/types.hpp"
 #include "image/bzimage.hpp"
-#include "khob/efi.hpp"
-#include "khob/memory_map.hpp"
+#include "machine/efi.hpp"
+#include "machine/memory_map.hpp"
 
 namespace khob {
 

@@ -11,8 +11,8 @@
 #include "base/progress.hpp"
 #include "base/value.hpp"
 #include "khob/covering.hpp"
-#include "khob/memory_map.hpp"
 #include "khob/module.hpp"
+#include "machine/memory_map.hpp"
 
 namespace khob {
 

@@ -10,10 +10,10 @@
 #include <string_view>
 
 #include "base/system.hpp"
-#include "khob/efi.hpp"
 #include "khob/kho_scratch.hpp"
-#include "khob/memory_map.hpp"
 #include "khob/scratch.hpp"
+#include "machine/efi.hpp"
+#include "machine/memory_map.hpp"
 
 namespace khob {
 

@@ -11,8 +11,8 @@
 #include <span>
 
 #include "base/types.hpp"
-#include "khob/efi.hpp"
-#include "khob/memory_map.hpp"
+#include "machine/efi.hpp"
+#include "machine/memory_map.hpp"
 
 namespace khob {
 

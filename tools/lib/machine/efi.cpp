@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The running kernel's view of EFI, out of boot_params and sysfs; nothing is taken on trust.
-#include "khob/efi.hpp"
+#include "machine/efi.hpp"
 
 #include <asm/bootparam.h>
 #include <fmt/format.h>

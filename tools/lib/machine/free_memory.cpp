@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Three files of /proc into three figures.
-#include "khob/free_memory.hpp"
+#include "machine/free_memory.hpp"
 
 #include "base/files.hpp"
 #include "base/numbers.hpp"

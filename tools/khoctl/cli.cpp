@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/numbers.hpp"
-#include "khob/covering.hpp"
+#include "plan/covering.hpp"
 #include "run.hpp"
 
 #ifndef KHOB_VERSION

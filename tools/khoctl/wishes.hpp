@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "khob/method.hpp"
+#include "plan/method.hpp"
 
 namespace khob::cli {
 

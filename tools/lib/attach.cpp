@@ -10,7 +10,7 @@
 #include "base/files.hpp"
 #include "base/numbers.hpp"
 #include "base/progress.hpp"
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob {
 

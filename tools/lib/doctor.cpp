@@ -8,12 +8,12 @@
 
 #include "base/files.hpp"
 #include "image/probe.hpp"
-#include "khob/boot_image.hpp"
-#include "khob/covering.hpp"
 #include "khob/load.hpp"
 #include "khob/module.hpp"
-#include "khob/scratch_plan.hpp"
 #include "machine/free_memory.hpp"
+#include "plan/boot_image.hpp"
+#include "plan/covering.hpp"
+#include "plan/scratch_size.hpp"
 
 namespace khob {
 

@@ -9,9 +9,9 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "image/bzimage.hpp"
-#include "khob/boot_params.hpp"
-#include "khob/scratch_plan.hpp"
 #include "khob/take.hpp"
+#include "plan/boot_params.hpp"
+#include "plan/scratch_size.hpp"
 
 namespace khob {
 

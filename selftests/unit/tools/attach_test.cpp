@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "fixture.hpp"
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What kexec_load(2) is given, and the memory that the incoming kernel is left with.
-#include "khob/boot_image.hpp"
+#include "plan/boot_image.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
 #include "fixture.hpp"
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob {
 namespace {

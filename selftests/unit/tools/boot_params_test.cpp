@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The zero page, byte by byte, at the offsets of the boot protocol.
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 #include <gtest/gtest.h>
 

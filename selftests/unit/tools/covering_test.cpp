@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The covering against brute force, and its refusals.
-#include "khob/covering.hpp"
+#include "plan/covering.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "fixture.hpp"
-#include "khob/boot_params.hpp"
 #include "machine/efi.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob::test {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The sizes of scratch for a kernel with KHO, and that all of it is asked for in order.
-#include "khob/kho_scratch.hpp"
+#include "plan/kho_scratch.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,8 @@
 
 #include "base/bytes.hpp"
 #include "fixture.hpp"
-#include "khob/boot_params.hpp"
 #include "khob/load.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "fixture.hpp"
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob {
 namespace {

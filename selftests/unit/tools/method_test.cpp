@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Which method and version a load chooses, and every contradiction that it refuses.
-#include "khob/method.hpp"
+#include "plan/method.hpp"
 
 #include <gtest/gtest.h>
 

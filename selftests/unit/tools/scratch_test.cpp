@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The layout of scratch: everything aligned, inside, apart; or refused with figures.
-#include "khob/scratch.hpp"
+#include "plan/scratch.hpp"
 
 #include <gtest/gtest.h>
 

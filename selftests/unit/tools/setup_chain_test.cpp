@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The setup_data chain as the incoming kernel will walk it.
-#include "khob/setup_chain.hpp"
+#include "plan/setup_chain.hpp"
 
 #include <gtest/gtest.h>
 

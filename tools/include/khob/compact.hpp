@@ -10,9 +10,9 @@
 #include "base/error.hpp"
 #include "base/progress.hpp"
 #include "base/value.hpp"
-#include "khob/covering.hpp"
 #include "khob/module.hpp"
 #include "machine/memory_map.hpp"
+#include "plan/covering.hpp"
 
 namespace khob {
 

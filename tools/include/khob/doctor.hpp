@@ -14,9 +14,9 @@
 #include "base/value.hpp"
 #include "image/kernel_config.hpp"
 #include "khob/check.hpp"
-#include "khob/method.hpp"
 #include "khob/status.hpp"
 #include "machine/efi.hpp"
+#include "plan/method.hpp"
 
 namespace khob {
 

@@ -13,12 +13,12 @@
 #include "base/progress.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
-#include "khob/boot_image.hpp"
 #include "khob/compact.hpp"
-#include "khob/covering.hpp"
-#include "khob/kho_scratch.hpp"
-#include "khob/method.hpp"
 #include "khob/module.hpp"
+#include "plan/boot_image.hpp"
+#include "plan/covering.hpp"
+#include "plan/kho_scratch.hpp"
+#include "plan/method.hpp"
 
 namespace khob {
 

@@ -8,9 +8,9 @@
 
 #include "base/error.hpp"
 #include "khob/abi.hpp"
-#include "khob/kho_scratch.hpp"
 #include "khob/module.hpp"
-#include "khob/scratch.hpp"
+#include "plan/kho_scratch.hpp"
+#include "plan/scratch.hpp"
 
 namespace khob {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The choice of handover method and ABI version.
-#include "khob/method.hpp"
+#include "plan/method.hpp"
 
 #include <fmt/format.h>
 

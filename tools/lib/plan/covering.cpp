@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The covering: split where one must, then where it saves most.
-#include "khob/covering.hpp"
+#include "plan/covering.hpp"
 
 #include <fmt/format.h>
 

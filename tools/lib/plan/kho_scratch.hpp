@@ -12,8 +12,8 @@
 #include "base/system.hpp"
 #include "base/types.hpp"
 #include "base/value.hpp"
-#include "khob/scratch.hpp"
 #include "machine/memory_map.hpp"
+#include "plan/scratch.hpp"
 
 namespace khob {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How much scratch a kernel with KHO needs, and where.
-#include "khob/kho_scratch.hpp"
+#include "plan/kho_scratch.hpp"
 
 #include <algorithm>
 

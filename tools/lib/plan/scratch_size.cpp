@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The plan of scratch for either method.
-#include "khob/scratch_plan.hpp"
+#include "plan/scratch_size.hpp"
 
 #include <algorithm>
 
-#include "khob/boot_image.hpp"
+#include "plan/boot_image.hpp"
 
 namespace khob {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How much scratch a load takes: one answer for `load`, which takes it, and for
 // `doctor`, which only says so.
-#ifndef KHOB_SCRATCH_PLAN_HPP
-#define KHOB_SCRATCH_PLAN_HPP
+#ifndef KHOB_SCRATCH_SIZE_HPP
+#define KHOB_SCRATCH_SIZE_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -10,10 +10,10 @@
 #include <string_view>
 
 #include "base/system.hpp"
-#include "khob/kho_scratch.hpp"
-#include "khob/scratch.hpp"
 #include "machine/efi.hpp"
 #include "machine/memory_map.hpp"
+#include "plan/kho_scratch.hpp"
+#include "plan/scratch.hpp"
 
 namespace khob {
 
@@ -43,4 +43,4 @@ ScratchPlan plan_scratch(const System& sys, const ScratchInputs& in);
 
 }  // namespace khob
 
-#endif  // KHOB_SCRATCH_PLAN_HPP
+#endif  // KHOB_SCRATCH_SIZE_HPP

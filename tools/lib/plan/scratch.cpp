@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The layout of scratch: first fit, largest alignment first.
-#include "khob/scratch.hpp"
+#include "plan/scratch.hpp"
 
 #include <fmt/format.h>
 

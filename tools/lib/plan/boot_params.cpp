@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Builds and reads the zero page.
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 #include <asm/bootparam.h>
 

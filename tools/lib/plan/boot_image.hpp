@@ -12,11 +12,11 @@
 #include "base/system.hpp"
 #include "base/types.hpp"
 #include "image/bzimage.hpp"
-#include "khob/covering.hpp"
-#include "khob/scratch.hpp"
-#include "khob/setup_chain.hpp"
 #include "machine/efi.hpp"
 #include "machine/memory_map.hpp"
+#include "plan/covering.hpp"
+#include "plan/scratch.hpp"
+#include "plan/setup_chain.hpp"
 
 namespace khob {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lays out the small segment and checks what the incoming kernel is left with.
-#include "khob/boot_image.hpp"
+#include "plan/boot_image.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "khob/boot_params.hpp"
+#include "plan/boot_params.hpp"
 
 namespace khob {
 

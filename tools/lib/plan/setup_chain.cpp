@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Packs the setup_data chain.
-#include "khob/setup_chain.hpp"
+#include "plan/setup_chain.hpp"
 
 #include <asm/bootparam.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The subcommand that measures: bench.
-#include "khob/bench.hpp"
+#include "module/bench.hpp"
 
 #include <fmt/format.h>
 
 #include "cli.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 
 namespace khob::cli {
 

@@ -8,8 +8,8 @@
 #include "base/files.hpp"
 #include "cli.hpp"
 #include "khob/attach.hpp"
-#include "khob/module.hpp"
 #include "khob/verify.hpp"
+#include "module/module.hpp"
 #include "target.hpp"
 
 namespace khob::cli {

@@ -9,7 +9,7 @@
 #include "base/interrupt.hpp"
 #include "cli.hpp"
 #include "khob/compact.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 #include "target.hpp"
 
 namespace khob::cli {

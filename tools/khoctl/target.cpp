@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/numbers.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 
 namespace khob::cli {
 

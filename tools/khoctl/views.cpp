@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 
 namespace khob::cli {
 

@@ -9,7 +9,7 @@
 #include "image/unpack.hpp"
 #include "khob/attach.hpp"
 #include "khob/doctor.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 
 namespace khob {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What sandbox/bench says, as a table. That the module measures anything is for selftests/vm.
-#include "khob/bench.hpp"
+#include "module/bench.hpp"
 
 #include <gtest/gtest.h>
 

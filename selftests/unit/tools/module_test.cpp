@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The debugfs client on a directory with prepared files, and the preconditions.
-#include "khob/module.hpp"
+#include "module/module.hpp"
 
 #include <gtest/gtest.h>
 

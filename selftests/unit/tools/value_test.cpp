@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/exit_codes.hpp"
-#include "khob/status.hpp"
+#include "module/status.hpp"
 
 namespace khob {
 namespace {

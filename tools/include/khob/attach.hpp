@@ -10,8 +10,8 @@
 #include "base/error.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
-#include "khob/module.hpp"
-#include "khob/status.hpp"
+#include "module/module.hpp"
+#include "module/status.hpp"
 
 namespace khob {
 

@@ -10,8 +10,8 @@
 #include "base/error.hpp"
 #include "base/progress.hpp"
 #include "base/value.hpp"
-#include "khob/module.hpp"
 #include "machine/memory_map.hpp"
+#include "module/module.hpp"
 #include "plan/covering.hpp"
 
 namespace khob {

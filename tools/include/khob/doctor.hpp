@@ -14,8 +14,8 @@
 #include "base/value.hpp"
 #include "image/kernel_config.hpp"
 #include "khob/check.hpp"
-#include "khob/status.hpp"
 #include "machine/efi.hpp"
+#include "module/status.hpp"
 #include "plan/method.hpp"
 
 namespace khob {

@@ -14,7 +14,7 @@
 #include "base/system.hpp"
 #include "base/value.hpp"
 #include "khob/compact.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 #include "plan/boot_image.hpp"
 #include "plan/covering.hpp"
 #include "plan/kho_scratch.hpp"

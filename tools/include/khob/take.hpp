@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "khob/abi.hpp"
-#include "khob/module.hpp"
+#include "module/module.hpp"
 #include "plan/kho_scratch.hpp"
 #include "plan/scratch.hpp"
 

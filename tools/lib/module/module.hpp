@@ -13,7 +13,7 @@
 #include "base/numbers.hpp"
 #include "base/system.hpp"
 #include "base/types.hpp"
-#include "khob/status.hpp"
+#include "module/status.hpp"
 
 namespace khob {
 

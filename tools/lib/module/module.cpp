@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Talks to the module.
-#include "khob/module.hpp"
+#include "module/module.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

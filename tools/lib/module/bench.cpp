@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Makes a table of what sandbox/bench says.
-#include "khob/bench.hpp"
+#include "module/bench.hpp"
 
 #include <fmt/format.h>
 
-#include "khob/status.hpp"
+#include "module/status.hpp"
 
 namespace khob {
 

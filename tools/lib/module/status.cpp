@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Parses the module's status and gives it types.
-#include "khob/status.hpp"
+#include "module/status.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/files.hpp"
 #include "cli.hpp"
-#include "khob/load.hpp"
+#include "load/load.hpp"
 #include "wishes.hpp"
 
 namespace khob::cli {

@@ -5,7 +5,7 @@
 #include "base/files.hpp"
 #include "base/numbers.hpp"
 #include "cli.hpp"
-#include "khob/load.hpp"
+#include "load/load.hpp"
 #include "wishes.hpp"
 
 namespace khob::cli {

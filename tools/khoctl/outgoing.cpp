@@ -8,7 +8,7 @@
 
 #include "base/interrupt.hpp"
 #include "cli.hpp"
-#include "khob/compact.hpp"
+#include "load/compact.hpp"
 #include "module/module.hpp"
 #include "target.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "base/files.hpp"
 #include "image/probe.hpp"
-#include "khob/load.hpp"
+#include "load/load.hpp"
 #include "machine/free_memory.hpp"
 #include "module/module.hpp"
 #include "plan/boot_image.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is asked of the module to compact, and how its figures become a report. That it
 // moves anything is for selftests/vm.
-#include "khob/compact.hpp"
+#include "load/compact.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What doctor says of the kernel that is to be loaded, in the words that a load has for it.
 #include "doctor_fixture.hpp"
-#include "khob/load.hpp"
+#include "load/load.hpp"
 
 namespace khob {
 namespace {

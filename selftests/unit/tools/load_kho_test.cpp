@@ -6,7 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "fixture.hpp"
-#include "khob/load.hpp"
+#include "load/load.hpp"
 #include "plan/boot_params.hpp"
 
 namespace khob {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The load transaction: what it loads, every refusal, and that nothing is left behind.
-#include "khob/load.hpp"
+#include "load/load.hpp"
 
 #include <gtest/gtest.h>
 

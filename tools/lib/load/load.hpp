@@ -13,7 +13,7 @@
 #include "base/progress.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
-#include "khob/compact.hpp"
+#include "load/compact.hpp"
 #include "module/module.hpp"
 #include "plan/boot_image.hpp"
 #include "plan/covering.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Drives the module's compaction and measures what it brought.
-#include "khob/compact.hpp"
+#include "load/compact.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Taking scratch.
-#include "khob/take.hpp"
+#include "load/take.hpp"
 
 #include <fmt/format.h>
 

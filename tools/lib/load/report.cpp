@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/numbers.hpp"
-#include "khob/load.hpp"
+#include "load/load.hpp"
 
 namespace khob {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The load transaction.
-#include "khob/load.hpp"
+#include "load/load.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "image/bzimage.hpp"
-#include "khob/take.hpp"
+#include "load/take.hpp"
 #include "plan/boot_params.hpp"
 #include "plan/scratch_size.hpp"
 

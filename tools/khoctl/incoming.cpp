@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "attach/attach.hpp"
+#include "attach/verify.hpp"
 #include "base/files.hpp"
 #include "cli.hpp"
-#include "khob/attach.hpp"
-#include "khob/verify.hpp"
 #include "module/module.hpp"
 #include "target.hpp"
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "attach/attach.hpp"
 #include "base/files.hpp"
 #include "base/numbers.hpp"
 #include "image/unpack.hpp"
-#include "khob/attach.hpp"
 #include "khob/doctor.hpp"
 #include "module/module.hpp"
 

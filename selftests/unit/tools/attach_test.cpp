@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Finding the handover and telling the module of it.
-#include "khob/attach.hpp"
+#include "attach/attach.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attach/fill.hpp"
 #include "fixture.hpp"
-#include "khob/fill.hpp"
 #include "run.hpp"
 
 namespace khob {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The fill stream against vectors, and the verifier on memory that is whole, damaged, gone.
-#include "khob/verify.hpp"
+#include "attach/verify.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <map>
 
-#include "khob/fill.hpp"
+#include "attach/fill.hpp"
 
 namespace khob {
 namespace {

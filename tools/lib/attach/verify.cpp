@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The verifier.
-#include "khob/verify.hpp"
+#include "attach/verify.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <optional>
 
-#include "khob/fill.hpp"
+#include "attach/fill.hpp"
 
 namespace khob {
 

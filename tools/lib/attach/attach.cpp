@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Attaches to what the previous kernel handed over.
-#include "khob/attach.hpp"
+#include "attach/attach.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The fill stream and xxh64.
-#include "khob/fill.hpp"
+#include "attach/fill.hpp"
 
 #include <cstring>
 

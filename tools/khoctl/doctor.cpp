@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The subcommand that says beforehand what a load would run into: doctor.
-#include "khob/doctor.hpp"
+#include "doctor/doctor.hpp"
 
 #include "base/files.hpp"
 #include "cli.hpp"

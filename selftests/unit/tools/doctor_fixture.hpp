@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "doctor/doctor.hpp"
 #include "fixture.hpp"
-#include "khob/doctor.hpp"
 
 namespace khob::test {
 

@@ -6,7 +6,7 @@
 
 #include "base/files.hpp"
 #include "base/numbers.hpp"
-#include "khob/doctor.hpp"
+#include "doctor/doctor.hpp"
 #include "machine/memory_map.hpp"
 
 namespace khob {

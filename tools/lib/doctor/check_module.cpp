@@ -7,8 +7,8 @@
 #include "attach/attach.hpp"
 #include "base/files.hpp"
 #include "base/numbers.hpp"
+#include "doctor/doctor.hpp"
 #include "image/unpack.hpp"
-#include "khob/doctor.hpp"
 #include "module/module.hpp"
 
 namespace khob {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What doctor says of a kernel that is to be loaded, and what it makes of it all.
-#include "khob/doctor.hpp"
+#include "doctor/doctor.hpp"
 
 #include <fmt/format.h>
 

@@ -2,6 +2,7 @@
 /*
  * Pages that other modules take over of the kernel before: the calls that they make.
  */
+#include "khob/kho_bridge.h"
 #include "out/out.h"
 
 struct folio *khob_restore_folio(phys_addr_t phys)

@@ -6,6 +6,7 @@
  * and the trees are shared. Who makes something that all of them depend on, or
  * may give such a thing back, comes again with khob_lock held for writing.
  */
+#include "khob/kho_bridge.h"
 #include "out/out.h"
 
 /*

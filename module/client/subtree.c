@@ -2,6 +2,7 @@
 /*
  * Other modules' named blobs, both ways: the calls that they make.
  */
+#include "khob/kho_bridge.h"
 #include "out/out.h"
 
 int khob_add_subtree(const char *name, void *blob, size_t size)

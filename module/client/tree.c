@@ -6,6 +6,7 @@
  */
 #include <linux/bitmap.h>
 
+#include "khob/kho_bridge.h"
 #include "out/out.h"
 
 #define KHOB_TOP (KHOB_TREE_DEPTH - 1)

@@ -6,6 +6,7 @@
 #include <linux/vmalloc.h>
 #include <asm/pgtable.h>
 
+#include "khob/kho_bridge.h"
 #include "out/out.h"
 
 /* Flags of struct khob_vmalloc in the KHO ABI; it has no others. */

@@ -10,7 +10,6 @@
 
 #include "core/range.h"
 #include "in/in.h"
-#include "khob/kho_bridge.h"
 #include "mem/mem.h"
 
 /* fill.c */

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import parts
 import tidy
 from khobvm import kernels
 from khobvm.errors import VmError
@@ -92,6 +93,12 @@ def sparse_and_clang() -> tuple[bool, str]:
     return run([PYTHON, "scripts/build_modules.py", "--lint"])
 
 
+def parts_in_order() -> tuple[bool, str]:
+    """No part of the module or of khoctl uses one that docs/architecture.md has after it."""
+    bad = parts.check(ROOT, ROOT / "build")
+    return not bad, "".join(f"{line}\n" for line in bad)
+
+
 def python_style() -> tuple[bool, str]:
     """flake8 over all Python."""
     return run(["flake8", "--max-line-length=100", *tracked("*.py")])
@@ -121,6 +128,7 @@ CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
     "flake8": python_style,
     "mypy": python_types,
     "shellcheck": shell,
+    "parts": parts_in_order,
     "sparse, clang": sparse_and_clang,
     "clang-tidy": clang_tidy,
 }

@@ -120,12 +120,12 @@ def strangers(tree: Tree) -> Iterator[str]:
 def includes(tree: Tree) -> Iterator[Use]:
     """Every #include of a file of the tree."""
     for path, text in tree.text.items():
-        for found in _INCLUDE.finditer(_NO_CODE.sub(
-                lambda m: m[0] if m[0].startswith('"') else blank(m), text)):
+        code = _NO_CODE.sub(lambda m: m[0] if m[0].startswith('"') else blank(m), text)
+        for found in _INCLUDE.finditer(code):
             target = tree.included(path, found[2])
             owner = target and tree.part(target)
             if owner:
-                yield Use(path, line_of(text, found.start()), f"#include of {found[2]}", owner)
+                yield Use(path, line_of(code, found.start()), f"#include of {found[2]}", owner)
 
 
 def c_definitions(code: str) -> tuple[set[str], set[str]]:

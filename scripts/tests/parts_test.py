@@ -103,8 +103,9 @@ class PartsTest(unittest.TestCase):
         self.refused("module/khob.h:1: #include of in/in.h", "base", "in")
 
     def test_include_in_cpp(self) -> None:
-        self.change("tools/lib/plan/plan.hpp", "int", '#include "load/load.hpp"\nint')
-        self.refused("tools/lib/plan/plan.hpp:1: #include of load/load.hpp", "plan", "load")
+        self.change("tools/lib/plan/plan.hpp", "int choose",
+                    '// A comment.\n/* And\nanother. */\n#include "load/load.hpp"\nint choose')
+        self.refused("tools/lib/plan/plan.hpp:4: #include of load/load.hpp", "plan", "load")
 
     def test_include_in_a_comment(self) -> None:
         self.change("module/in/in.h", "int", '/*\n#include "out/out.h"\n*/\nint')

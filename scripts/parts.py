@@ -31,6 +31,7 @@ SOURCES = (".c", ".h", ".cpp", ".hpp")
 
 _TABLE = re.compile(r"^<!-- parts of (\w+)/.*?-->\n(.*?)^<!-- end of parts -->$", re.M | re.S)
 _ROW = re.compile(r"^\| (\w+) \| ((?:`[^`|]+`(?:, )?)+) \| ", re.M)
+_FILE = re.compile(r"[\w/.]+\.(?:c|h|cpp|hpp)\b")
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.M)
 # What is no code; a string may have two slashes in it.
 _NO_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
@@ -193,11 +194,15 @@ def cpp_objects(tree: Tree, build: Path) -> tuple[dict[str, Path], list[str]]:
 
 
 def check(root: Path, build: Path) -> list[str]:
-    """Return: each use of a part that is not before the user's, and what is in no part."""
+    """Return: each use of a part that is not before the user's, and where the document errs."""
     bad: list[str] = []
     trees = tables(root)
     missing = INCLUDES.keys() - {tree.top for tree in trees}
     bad += [f"{DOCUMENT}:1: no table of parts of {top}/" for top in sorted(missing)]
+    paths = ["/" + path for tree in trees for path in tree.paths]
+    for number, line in enumerate((root / DOCUMENT).read_text().splitlines(), 1):
+        bad += [f"{DOCUMENT}:{number}: there is no {name}" for name in _FILE.findall(line)
+                if not any(path.endswith("/" + name) for path in paths)]
     picture = (root / PICTURE).read_text()
     for tree in trees:
         objects, unbuilt = cpp_objects(tree, build)

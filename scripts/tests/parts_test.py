@@ -169,6 +169,10 @@ class PartsTest(unittest.TestCase):
         self.write(parts.DOCUMENT, DOCUMENT.split("<!-- parts of tools/")[0])
         self.assertEqual(self.said(), [f"{parts.DOCUMENT}:1: no table of parts of tools/"])
 
+    def test_file_that_is_gone(self) -> None:
+        self.write(parts.DOCUMENT, DOCUMENT + "\nSee out/out.c, in/old.c and plan/plan.hpp.\n")
+        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:16: there is no in/old.c"])
+
     def test_not_in_the_picture(self) -> None:
         self.write(parts.PICTURE, PICTURE.replace(">load<", ">unload<"))
         self.assertEqual(self.said(),

@@ -151,14 +151,30 @@ FDT_END = 9
 # First word of meta ("KHOBRIDG", most significant byte first).
 META_MAGIC = 0x4b484f4252494447
 
-# Version of meta that this schema describes.
-META_VERSION = 1
+# Version of meta that this schema describes. Version 1, of kho_bridge 0.1.0, had no seal and no
+# digest of the records and of itself.
+META_VERSION = 2
+
+# A meta names no more pieces of metadata. [entries]
+META_CHUNKS_MAX = 1024
+
+# Type of a setup_data node whose data is one seal ("KHOS", most significant byte first).
+SETUP_SEAL = 0x4b484f53
+
+# First word of seal ("KHOBSEAL", most significant byte first).
+SEAL_MAGIC = 0x4b484f425345414c
+
+# Version of seal that this schema describes.
+SEAL_VERSION = 1
 
 # Kind of a record: a page that the fill stream filled from a seed.
 RECORD_FILL = 1
 
 # Kind of a record: a subtree's blob, of which only the digest is known.
 RECORD_BLOB = 2
+
+# Kind of a record: a page that the hardware cannot hold any more, wherever it is.
+RECORD_POISON = 3
 
 # The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed + FILL_GAMMA *
 # ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *= FILL_M1, x ^= x >> 27, x *=
@@ -324,10 +340,32 @@ STRUCTS: dict[str, Struct] = {
         "fdt_addr": Field("u64", 72, 8, None),
         # Length of that root FDT, else 0. [bytes]
         "fdt_size": Field("u64", 80, 8, None),
-        # Written as 0 and ignored.
-        "reserved": Field("u64", 88, 32, 4),
+        # xxh64 (seed 0) of all records.
+        "records_digest": Field("u64", 88, 8, None),
+        # Physical address of the root of a second tree: keys of the first one that clients of the
+        # outgoing kernel's own KHO have preserved; 0 if there are none. [bytes]
+        "others_root": Field("u64", 96, 8, None),
+        # Digest of all nodes of that tree, else 0.
+        "others_digest": Field("u64", 104, 8, None),
+        # xxh64 (seed 0) of this struct with its chunks, as if this field and kexec_tsc were 0:
+        # kexec_tsc is written at the last moment.
+        "digest": Field("u64", 112, 8, None),
         # The metadata arena.
         "chunks": Field("chunk", 120, 0, 0),
+    }),
+    # What a loader knows of the chain once it is complete, so that no flipped bit of it makes other
+    # memory of a handover. It stands in the chain, and says that a meta exists.
+    "seal": Struct(32, 8, "<Q2I2Q", {
+        # SEAL_MAGIC.
+        "magic": Field("u64", 0, 8, None),
+        # SEAL_VERSION.
+        "version": Field("u32", 8, 4, None),
+        # Intervals of the chain. [entries]
+        "nr_intervals": Field("u32", 12, 4, None),
+        # xxh64 (seed 0) of the kho_data of the chain.
+        "kho_digest": Field("u64", 16, 8, None),
+        # xxh64 (seed 0) of a chunk for each interval, in the chain's order and with whole pages.
+        "intervals_digest": Field("u64", 24, 8, None),
     }),
     # What one folio or subtree must hold.
     "record": Struct(48, 8, "<5Q2I", {
@@ -341,7 +379,7 @@ STRUCTS: dict[str, Struct] = {
         "index": Field("u64", 24, 8, None),
         # xxh64 (seed 0) of the bytes.
         "digest": Field("u64", 32, 8, None),
-        # RECORD_FILL or RECORD_BLOB.
+        # RECORD_FILL, RECORD_BLOB or RECORD_POISON.
         "kind": Field("u32", 40, 4, None),
         # Written as 0.
         "reserved": Field("u32", 44, 4, None),

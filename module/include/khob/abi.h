@@ -381,14 +381,35 @@ static_assert(offsetof(struct khob_fdt_header, size_dt_struct) == 36, "size_dt_s
 /* First word of struct khob_meta ("KHOBRIDG", most significant byte first). */
 #define KHOB_META_MAGIC 0x4b484f4252494447ULL
 
-/* Version of struct khob_meta that this schema describes. */
-#define KHOB_META_VERSION 1U
+/*
+ * Version of struct khob_meta that this schema describes. Version 1, of kho_bridge 0.1.0, had no
+ * struct khob_seal and no digest of the records and of itself.
+ */
+#define KHOB_META_VERSION 2U
+
+/* A struct khob_meta names no more pieces of metadata. [entries] */
+#define KHOB_META_CHUNKS_MAX 1024U
+
+/*
+ * Type of a setup_data node whose data is one struct khob_seal ("KHOS", most significant byte
+ * first).
+ */
+#define KHOB_SETUP_SEAL 0x4b484f53U
+
+/* First word of struct khob_seal ("KHOBSEAL", most significant byte first). */
+#define KHOB_SEAL_MAGIC 0x4b484f425345414cULL
+
+/* Version of struct khob_seal that this schema describes. */
+#define KHOB_SEAL_VERSION 1U
 
 /* Kind of a struct khob_record: a page that the fill stream filled from a seed. */
 #define KHOB_RECORD_FILL 1U
 
 /* Kind of a struct khob_record: a subtree's blob, of which only the digest is known. */
 #define KHOB_RECORD_BLOB 2U
+
+/* Kind of a struct khob_record: a page that the hardware cannot hold any more, wherever it is. */
+#define KHOB_RECORD_POISON 3U
 
 /*
  * The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed +
@@ -449,7 +470,12 @@ static_assert(offsetof(struct khob_chunk, size) == 8, "size");
  * @fdt_addr: Physical address of the root FDT that these digests are of, if the kernel's own
  *	KHO hands another one over that names this blob; else 0. [bytes]
  * @fdt_size: Length of that root FDT, else 0. [bytes]
- * @reserved: Written as 0 and ignored.
+ * @records_digest: xxh64 (seed 0) of all struct khob_records.
+ * @others_root: Physical address of the root of a second tree: keys of the first one that
+ *	clients of the outgoing kernel's own KHO have preserved; 0 if there are none. [bytes]
+ * @others_digest: Digest of all nodes of that tree, else 0.
+ * @digest: xxh64 (seed 0) of this struct with its chunks, as if this field and kexec_tsc were
+ *	0: kexec_tsc is written at the last moment.
  * @chunks: The metadata arena.
  */
 struct khob_meta {
@@ -465,7 +491,10 @@ struct khob_meta {
 	__u64 boot_count;
 	__u64 fdt_addr;
 	__u64 fdt_size;
-	__u64 reserved[4];
+	__u64 records_digest;
+	__u64 others_root;
+	__u64 others_digest;
+	__u64 digest;
 #ifdef __cplusplus
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
@@ -489,8 +518,37 @@ static_assert(offsetof(struct khob_meta, tsc_khz) == 56, "tsc_khz");
 static_assert(offsetof(struct khob_meta, boot_count) == 64, "boot_count");
 static_assert(offsetof(struct khob_meta, fdt_addr) == 72, "fdt_addr");
 static_assert(offsetof(struct khob_meta, fdt_size) == 80, "fdt_size");
-static_assert(offsetof(struct khob_meta, reserved) == 88, "reserved");
+static_assert(offsetof(struct khob_meta, records_digest) == 88, "records_digest");
+static_assert(offsetof(struct khob_meta, others_root) == 96, "others_root");
+static_assert(offsetof(struct khob_meta, others_digest) == 104, "others_digest");
+static_assert(offsetof(struct khob_meta, digest) == 112, "digest");
 static_assert(offsetof(struct khob_meta, chunks) == 120, "chunks");
+
+/**
+ * struct khob_seal - What a loader knows of the chain once it is complete, so that no flipped
+ *	bit of it makes other memory of a handover. It stands in the chain, and says that a struct
+ *	khob_meta exists.
+ * @magic: KHOB_SEAL_MAGIC.
+ * @version: KHOB_SEAL_VERSION.
+ * @nr_intervals: Intervals of the chain. [entries]
+ * @kho_digest: xxh64 (seed 0) of the struct khob_kho_data of the chain.
+ * @intervals_digest: xxh64 (seed 0) of a struct khob_chunk for each interval, in the chain's
+ *	order and with whole pages.
+ */
+struct khob_seal {
+	__u64 magic;
+	__u32 version;
+	__u32 nr_intervals;
+	__u64 kho_digest;
+	__u64 intervals_digest;
+};
+
+static_assert(sizeof(struct khob_seal) == 32, "size of khob_seal");
+static_assert(offsetof(struct khob_seal, magic) == 0, "magic");
+static_assert(offsetof(struct khob_seal, version) == 8, "version");
+static_assert(offsetof(struct khob_seal, nr_intervals) == 12, "nr_intervals");
+static_assert(offsetof(struct khob_seal, kho_digest) == 16, "kho_digest");
+static_assert(offsetof(struct khob_seal, intervals_digest) == 24, "intervals_digest");
 
 /**
  * struct khob_record - What one folio or subtree must hold.
@@ -499,7 +557,7 @@ static_assert(offsetof(struct khob_meta, chunks) == 120, "chunks");
  * @seed: Seed of the fill stream, 0 for KHOB_RECORD_BLOB.
  * @index: Index in the fill stream, 0 for KHOB_RECORD_BLOB.
  * @digest: xxh64 (seed 0) of the bytes.
- * @kind: KHOB_RECORD_FILL or KHOB_RECORD_BLOB.
+ * @kind: KHOB_RECORD_FILL, KHOB_RECORD_BLOB or KHOB_RECORD_POISON.
  * @reserved: Written as 0.
  */
 struct khob_record {

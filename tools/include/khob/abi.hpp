@@ -390,14 +390,30 @@ static_assert(offsetof(fdt_header, size_dt_struct) == 36);
 /// First word of meta ("KHOBRIDG", most significant byte first).
 inline constexpr std::uint64_t meta_magic = 0x4b484f4252494447ULL;
 
-/// Version of meta that this schema describes.
-inline constexpr std::uint32_t meta_version = 1;
+/// Version of meta that this schema describes. Version 1, of kho_bridge 0.1.0, had no seal and no
+/// digest of the records and of itself.
+inline constexpr std::uint32_t meta_version = 2;
+
+/// A meta names no more pieces of metadata. [entries]
+inline constexpr std::uint32_t meta_chunks_max = 1024;
+
+/// Type of a setup_data node whose data is one seal ("KHOS", most significant byte first).
+inline constexpr std::uint32_t setup_seal = 0x4b484f53;
+
+/// First word of seal ("KHOBSEAL", most significant byte first).
+inline constexpr std::uint64_t seal_magic = 0x4b484f425345414cULL;
+
+/// Version of seal that this schema describes.
+inline constexpr std::uint32_t seal_version = 1;
 
 /// Kind of a record: a page that the fill stream filled from a seed.
 inline constexpr std::uint32_t record_fill = 1;
 
 /// Kind of a record: a subtree's blob, of which only the digest is known.
 inline constexpr std::uint32_t record_blob = 2;
+
+/// Kind of a record: a page that the hardware cannot hold any more, wherever it is.
+inline constexpr std::uint32_t record_poison = 3;
 
 /// The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed + fill_gamma *
 /// ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *= fill_m1, x ^= x >> 27, x *=
@@ -463,8 +479,16 @@ struct meta {
     std::uint64_t fdt_addr;
     /// Length of that root FDT, else 0. [bytes]
     std::uint64_t fdt_size;
-    /// Written as 0 and ignored.
-    std::array<std::uint64_t, 4> reserved;
+    /// xxh64 (seed 0) of all records.
+    std::uint64_t records_digest;
+    /// Physical address of the root of a second tree: keys of the first one that clients of the
+    /// outgoing kernel's own KHO have preserved; 0 if there are none. [bytes]
+    std::uint64_t others_root;
+    /// Digest of all nodes of that tree, else 0.
+    std::uint64_t others_digest;
+    /// xxh64 (seed 0) of this struct with its chunks, as if this field and kexec_tsc were 0:
+    /// kexec_tsc is written at the last moment.
+    std::uint64_t digest;
 };
 
 static_assert(sizeof(meta) == 120);
@@ -480,7 +504,32 @@ static_assert(offsetof(meta, tsc_khz) == 56);
 static_assert(offsetof(meta, boot_count) == 64);
 static_assert(offsetof(meta, fdt_addr) == 72);
 static_assert(offsetof(meta, fdt_size) == 80);
-static_assert(offsetof(meta, reserved) == 88);
+static_assert(offsetof(meta, records_digest) == 88);
+static_assert(offsetof(meta, others_root) == 96);
+static_assert(offsetof(meta, others_digest) == 104);
+static_assert(offsetof(meta, digest) == 112);
+
+/// What a loader knows of the chain once it is complete, so that no flipped bit of it makes other
+/// memory of a handover. It stands in the chain, and says that a meta exists.
+struct seal {
+    /// seal_magic.
+    std::uint64_t magic;
+    /// seal_version.
+    std::uint32_t version;
+    /// Intervals of the chain. [entries]
+    std::uint32_t nr_intervals;
+    /// xxh64 (seed 0) of the kho_data of the chain.
+    std::uint64_t kho_digest;
+    /// xxh64 (seed 0) of a chunk for each interval, in the chain's order and with whole pages.
+    std::uint64_t intervals_digest;
+};
+
+static_assert(sizeof(seal) == 32);
+static_assert(offsetof(seal, magic) == 0);
+static_assert(offsetof(seal, version) == 8);
+static_assert(offsetof(seal, nr_intervals) == 12);
+static_assert(offsetof(seal, kho_digest) == 16);
+static_assert(offsetof(seal, intervals_digest) == 24);
 
 /// What one folio or subtree must hold.
 struct record {
@@ -494,7 +543,7 @@ struct record {
     std::uint64_t index;
     /// xxh64 (seed 0) of the bytes.
     std::uint64_t digest;
-    /// record_fill or record_blob.
+    /// record_fill, record_blob or record_poison.
     std::uint32_t kind;
     /// Written as 0.
     std::uint32_t reserved;

@@ -16,6 +16,7 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -160,9 +161,11 @@ static inline __u64 *khob_node_used(const struct khob_node *node)
 #else /* userspace */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 

@@ -94,6 +94,22 @@ static int khob_chain_indirect(struct khob_chain *c, u64 pa, u32 len)
 	return c->ops->range ? c->ops->range(c->ctx, ind.addr, end) : 0;
 }
 
+static int khob_chain_seal(struct khob_chain *c, u64 pa, u32 len)
+{
+	struct khob_chain_info *info = c->info;
+
+	if (info->sealed)
+		return khob_refuse(c, pa, "the chain has two seals");
+	if (len != sizeof(info->seal) ||
+	    c->ops->read(c->ctx, pa + sizeof(struct khob_setup_data), &info->seal,
+			 sizeof(info->seal)))
+		return khob_refuse(c, pa, "the seal is cut off");
+	if (info->seal.magic != KHOB_SEAL_MAGIC || info->seal.version != KHOB_SEAL_VERSION)
+		return khob_refuse(c, pa, "the seal's magic or version is not ours");
+	info->sealed = true;
+	return 0;
+}
+
 int khob_chain_read(u64 head_pa, const struct khob_chain_ops *ops, void *ctx,
 		    struct khob_chain_info *info)
 {
@@ -120,6 +136,8 @@ int khob_chain_read(u64 head_pa, const struct khob_chain_ops *ops, void *ctx,
 			err = khob_chain_kho(&c, pa, node.len);
 		else if (node.type == KHOB_SETUP_INDIRECT)
 			err = khob_chain_indirect(&c, pa, node.len);
+		else if (node.type == KHOB_SETUP_SEAL)
+			err = khob_chain_seal(&c, pa, node.len);
 		if (err)
 			return err;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The x86 boot protocol's setup_data chain as the incoming kernel was given
- * it: finds the SETUP_KEXEC_KHO node and the intervals that SETUP_INDIRECT
- * nodes of ours cover. A loader wrote it; nothing in it is trusted.
+ * it: finds the SETUP_KEXEC_KHO node, the intervals that SETUP_INDIRECT nodes of ours
+ * cover, and the seal over them. A loader wrote it; nothing in it is trusted.
  */
 #ifndef KHOB_CORE_SETUP_DATA_H
 #define KHOB_CORE_SETUP_DATA_H
@@ -35,6 +35,8 @@ struct khob_chain_ops {
  * @kho_data_pa: physical address of the struct khob_kho_data; 0: none in the chain
  * @kho: its contents, checked: addresses not 0, the FDT's page aligned, the scratch
  *	array's 8-byte aligned, sizes in range and no overflow
+ * @sealed: a kho_bridge's loader has sealed it
+ * @seal: its contents, not compared with the chain yet: whoever has the intervals does
  * @nr_nodes: nodes of the chain
  * @nr_ranges: intervals
  * @why: on failure one sentence without a full stop
@@ -43,6 +45,8 @@ struct khob_chain_ops {
 struct khob_chain_info {
 	u64 kho_data_pa;
 	struct khob_kho_data kho;
+	bool sealed;
+	struct khob_seal seal;
 	u32 nr_nodes;
 	u32 nr_ranges;
 	const char *why;

@@ -101,10 +101,11 @@ TEST(BootImage, TheLastByteOfRamIsNotCovered) {
     const auto got = image.build();
     ASSERT_TRUE(got);
     const std::uint64_t chain = got->setup_data.value() - got->segments[1].address.value();
-    // 48 bytes of SETUP_KEXEC_KHO, then 40 an interval, the length in the middle of each.
-    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 48 + 24), 0x1000000);
-    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 88 + 24), 0xffffff);
-    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 88 + 32), 0x3f000000);
+    // 48 bytes of SETUP_KEXEC_KHO, as many of the seal, then 40 an interval, the length in the
+    // middle of each.
+    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 96 + 24), 0x1000000);
+    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 136 + 24), 0xffffff);
+    EXPECT_EQ(load_le<std::uint64_t>(got->small, chain + 136 + 32), 0x3f000000);
 }
 
 TEST(BootImage, EfisMapLiesBehindTheChain) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attach/fill.hpp"
+#include "base/digest.hpp"
 #include "fixture.hpp"
 #include "run.hpp"
 

@@ -56,7 +56,7 @@ class LoadKho : public ::testing::Test {
     Progress progress;
 };
 
-TEST_F(LoadKho, TheChainHoldsTheKhoNodeOnly) {
+TEST_F(LoadKho, TheChainHoldsTheKhoNodeAndItsSeal) {
     const auto got = run();
     ASSERT_TRUE(got) << got.error().what;
     EXPECT_EQ(got->choice.method, Method::kho);
@@ -72,8 +72,10 @@ TEST_F(LoadKho, TheChainHoldsTheKhoNodeOnly) {
     const auto& small = machine.system.memory.at(base.value());
     EXPECT_EQ(setup_data_of(ByteView(small).first(boot_params_size)), got->setup_data);
     const std::uint64_t at = got->setup_data - base;
-    EXPECT_EQ(load_le<std::uint64_t>(small, at), 0U) << "no node follows";
     EXPECT_EQ(load_le<std::uint32_t>(small, at + 8), abi::setup_kexec_kho);
+    const std::uint64_t seal = *load_le<std::uint64_t>(small, at) - base.value();
+    EXPECT_EQ(load_le<std::uint32_t>(small, seal + 8), abi::setup_seal);
+    EXPECT_EQ(load_le<std::uint64_t>(small, seal), 0U) << "no interval follows";
     EXPECT_EQ(load_le<std::uint64_t>(small, at + 16), 0x10000000U);
     EXPECT_EQ(load_le<std::uint64_t>(small, at + 24), 500U);
     EXPECT_EQ(load_le<std::uint64_t>(small, at + 40), 2 * sizeof(abi::scratch));

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "core/setup_data.h"
 
 namespace khob {
 namespace {
@@ -56,7 +58,7 @@ TEST(SetupChain, KhoFirstThenOneNodeAnInterval) {
     const auto chain = build_chain(base, kho, intervals, {});
     EXPECT_EQ(chain.size(), chain_bytes(2, 0));
     const auto nodes = walk(chain);
-    ASSERT_EQ(nodes.size(), 3);
+    ASSERT_EQ(nodes.size(), 4);
     EXPECT_EQ(nodes[0].header.type, abi::setup_kexec_kho);
     ASSERT_EQ(nodes[0].data.size(), sizeof(abi::kho_data));
     EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 0), 0x5000000);
@@ -64,7 +66,7 @@ TEST(SetupChain, KhoFirstThenOneNodeAnInterval) {
     EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 16), 0x6000000);
     EXPECT_EQ(load_le<std::uint64_t>(nodes[0].data, 24), 32);
     for (std::size_t i = 0; i < 2; ++i) {
-        const Node& n = nodes[i + 1];
+        const Node& n = nodes[i + 2];
         EXPECT_EQ(n.header.type, abi::setup_indirect_type);
         ASSERT_EQ(n.data.size(), sizeof(abi::setup_indirect));
         EXPECT_EQ(load_le<std::uint32_t>(n.data, 0), abi::setup_indirect_range);
@@ -82,7 +84,7 @@ TEST(SetupChain, NodesTouchSoThatTheyMergeIntoOneSlot) {
             const auto chain = build_chain(base, {}, intervals, extra(more));
             EXPECT_EQ(chain.size(), chain_bytes(n, more));
             const auto nodes = walk(chain);
-            EXPECT_EQ(nodes.size(), 1 + n + (more != 0 ? 1 : 0));
+            EXPECT_EQ(nodes.size(), 2 + n + (more != 0 ? 1 : 0));
             for (std::size_t i = 1; i < nodes.size(); ++i) {
                 EXPECT_EQ(nodes[i].at,
                           nodes[i - 1].at + sizeof(abi::setup_data) + nodes[i - 1].header.len);
@@ -97,24 +99,67 @@ TEST(SetupChain, CarriesEfiWhereItMerges) {
     const auto chain = build_chain(base, {}, intervals, extra(1), &efi);
     EXPECT_EQ(chain.size(), chain_bytes(1, 1, true));
     const auto nodes = walk(chain);
-    ASSERT_EQ(nodes.size(), 4);
-    EXPECT_EQ(nodes[1].header.type, 4);
-    ASSERT_EQ(nodes[1].data.size(), 96);
-    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 0), 1);
-    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 16), 3);
-    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 24), 4);
-    EXPECT_EQ(nodes[2].at, nodes[1].at + sizeof(abi::setup_data) + 96);
+    ASSERT_EQ(nodes.size(), 5);
+    EXPECT_EQ(nodes[2].header.type, 4);
+    ASSERT_EQ(nodes[2].data.size(), 96);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[2].data, 0), 1);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[2].data, 16), 3);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[2].data, 24), 4);
+    EXPECT_EQ(nodes[3].at, nodes[2].at + sizeof(abi::setup_data) + 96);
 }
 
 TEST(SetupChain, CarriesE820EntriesBehindThe128th) {
     const auto chain = build_chain(base, {}, {}, extra(3));
     const auto nodes = walk(chain);
-    ASSERT_EQ(nodes.size(), 2);
-    EXPECT_EQ(nodes[1].header.type, 1);
-    ASSERT_EQ(nodes[1].data.size(), 3 * 20);
-    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 40), 2ULL << 20);
-    EXPECT_EQ(load_le<std::uint64_t>(nodes[1].data, 48), 4096);
-    EXPECT_EQ(load_le<std::uint32_t>(nodes[1].data, 56), 2);
+    ASSERT_EQ(nodes.size(), 3);
+    EXPECT_EQ(nodes[2].header.type, 1);
+    ASSERT_EQ(nodes[2].data.size(), 3 * 20);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[2].data, 40), 2ULL << 20);
+    EXPECT_EQ(load_le<std::uint64_t>(nodes[2].data, 48), 4096);
+    EXPECT_EQ(load_le<std::uint32_t>(nodes[2].data, 56), 2);
+}
+
+/// What the core reads of a chain that lies at `base`.
+struct Reader {
+    const ByteVector* chain;
+    std::vector<Range> ranges;
+};
+
+int read_at(void* ctx, std::uint64_t pa, void* to, std::size_t len) {
+    const auto part = slice(*static_cast<Reader*>(ctx)->chain, pa - base.value(), len);
+    if (pa < base.value() || !part) {
+        return -1;
+    }
+    std::memcpy(to, part->data(), len);
+    return 0;
+}
+
+int range_at(void* ctx, std::uint64_t start, std::uint64_t end) {
+    static_cast<Reader*>(ctx)->ranges.push_back(make_range(start, end));
+    return 0;
+}
+
+TEST(SetupChain, IsSealedAsTheModuleReadsIt) {
+    const KhoData kho{PhysAddr(0x5000000), 417, PhysAddr(0x6000000), 32};
+    // The last one ends where RAM does, and leaves its last byte out.
+    const std::vector<Range> intervals{make_range(0x1000000, 0x2000000),
+                                       make_range(0x200000000, 0x200001fff)};
+    const auto chain = build_chain(base, kho, intervals, {});
+    Reader reader{&chain, {}};
+    const khob_chain_ops ops{.read = read_at, .range = range_at};
+    khob_chain_info info{};
+    ASSERT_EQ(khob_chain_read(base.value(), &ops, &reader, &info), 0) << info.why;
+    ASSERT_TRUE(info.sealed);
+    ASSERT_EQ(reader.ranges.size(), 2);
+    EXPECT_EQ(info.seal.nr_intervals, 2);
+    ByteVector all;
+    for (const Range& r : reader.ranges) {
+        append(all, abi::chunk{.addr = r.start.value(), .size = r.size()});
+    }
+    EXPECT_EQ(info.seal.intervals_digest, xxh64(all));
+    ByteVector location;
+    append(location, info.kho);
+    EXPECT_EQ(info.seal.kho_digest, xxh64(location));
 }
 
 }  // namespace

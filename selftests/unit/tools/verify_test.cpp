@@ -8,6 +8,7 @@
 #include <map>
 
 #include "attach/fill.hpp"
+#include "base/digest.hpp"
 
 namespace khob {
 namespace {
@@ -210,8 +211,11 @@ TEST(Verify, RecordsAreUntrusted) {
     ASSERT_FALSE(parse_records(torn));
     EXPECT_EQ(parse_records(torn).error().code, ExitCode::data_damaged);
     const abi::record fine = w.records[0];
+    // Of memory that is broken there is nothing to verify.
+    w.records[0].kind = abi::record_poison;
+    EXPECT_EQ(parse_records(bytes_of()).value().size(), 3);
     for (const auto& spoil : std::vector<std::function<void(abi::record&)>>{
-             [](abi::record& r) { r.kind = 3; }, [](abi::record& r) { r.size = 0; },
+             [](abi::record& r) { r.kind = 4; }, [](abi::record& r) { r.size = 0; },
              [](abi::record& r) { r.size = 3 * page_size; }, [](abi::record& r) { r.addr += 8; },
              [](abi::record& r) { r.size = 2 * page_size, r.addr = page_size; },
              [](abi::record& r) { r.addr = ~0ULL - 4095; },

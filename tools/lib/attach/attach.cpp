@@ -46,7 +46,7 @@ Result<void> inform_module(System& sys, const AttachOptions& options, AttachRepo
             module->control("in/setup_data", fmt::format("{:#x}", report.setup_data.value()));
         // A refusal shows in the status, with its reason: that is where the caller looks.
         const auto now = module->status();
-        if (!told && !(now && now->refused())) {
+        if (!told && !(now && !now->text("in.reason").empty())) {
             return told;
         }
         return {};
@@ -115,7 +115,11 @@ Result<void> require_attached(const Status& status) {
     if (status.refused()) {
         return fail(ExitCode::data_damaged,
                     fmt::format("the handover is damaged: {}", status.text("in.reason")),
-                    "what was handed over stays reserved; the kernel log (dmesg) tells more");
+                    "what was handed over stays reserved until `khoctl release all`");
+    }
+    if (const std::string why = status.text("in.reason"); !why.empty()) {
+        return fail(ExitCode::nothing_handed, fmt::format("nothing is attached: {}", why),
+                    "`khoctl attach` may be tried again");
     }
     return fail(ExitCode::nothing_handed, "nothing is attached",
                 "`khoctl attach` first; it says whether this kernel was handed anything");

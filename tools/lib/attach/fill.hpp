@@ -43,25 +43,6 @@ class FillCheck {
 /// Writes the fill stream over `out` (a multiple of 8 bytes), from the folio's start.
 void fill(ByteSpan out, std::uint64_t seed, std::uint64_t index);
 
-/// xxh64 (seed 0) over bytes given piece by piece.
-class Digest {
-  public:
-    Digest();
-    Digest(const Digest&) = delete;
-    Digest& operator=(const Digest&) = delete;
-    Digest(Digest&&) = delete;
-    Digest& operator=(Digest&&) = delete;
-    ~Digest();
-    void feed(ByteView piece);
-    std::uint64_t value() const;
-
-  private:
-    struct State;
-    std::unique_ptr<State> state_;
-};
-
-std::uint64_t xxh64(ByteView bytes);
-
 }  // namespace khob
 
 #endif  // KHOB_FILL_HPP

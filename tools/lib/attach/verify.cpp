@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "attach/fill.hpp"
+#include "base/digest.hpp"
 
 namespace khob {
 
@@ -24,7 +25,7 @@ Range pages_of(const abi::record& r) {
 bool sane(const abi::record& r) {
     const bool range_ok =
         r.size > 0 && r.addr + r.size > r.addr && align_up(r.addr + r.size, page_size).has_value();
-    if (r.kind == abi::record_blob) {
+    if (r.kind == abi::record_blob || r.kind == abi::record_poison) {
         return range_ok;
     }
     return r.kind == abi::record_fill && range_ok && r.size >= page_size &&
@@ -154,6 +155,8 @@ Result<std::vector<abi::record>> parse_records(ByteView bytes) {
                                     i, abi::records_name, out[i].kind, out[i].addr, out[i].size));
         }
     }
+    // Of memory that is broken nothing is known but that.
+    std::erase_if(out, [](const abi::record& r) { return r.kind == abi::record_poison; });
     return out;
 }
 

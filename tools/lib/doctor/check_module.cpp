@@ -142,7 +142,7 @@ Check check_handover(const Seen& seen) {
                                           seen.status->number_or("in.pages", 0)));
     }
     if (seen.status && seen.status->refused()) {
-        return check_warning(
+        return check_missing(
             name,
             fmt::format("what the previous kernel left was refused and stays reserved: {}",
                         seen.status->text("in.reason")),

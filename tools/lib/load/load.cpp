@@ -122,6 +122,12 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         return fail(ExitCode::refused, "a kernel is loaded already: what is preserved is frozen",
                     "`khoctl unload` first");
     }
+    if (status->refused()) {
+        return fail(
+            ExitCode::refused,
+            fmt::format("what the previous kernel left was refused: {}", status->text("in.reason")),
+            "`khoctl release all` first: it would not go on to the next kernel");
+    }
     if (auto ok = require_kexec(sys); !ok) {
         return tl::unexpected(ok.error());
     }

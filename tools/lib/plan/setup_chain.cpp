@@ -5,6 +5,7 @@
 #include <asm/bootparam.h>
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
 
 namespace khob {
 
@@ -16,6 +17,7 @@ constexpr std::uint64_t chain_round(std::uint64_t bytes) {
 
 constexpr std::uint64_t header_bytes = sizeof(abi::setup_data);
 constexpr std::uint64_t kho_bytes = chain_round(header_bytes + sizeof(abi::kho_data));
+constexpr std::uint64_t seal_bytes = chain_round(header_bytes + sizeof(abi::seal));
 constexpr std::uint64_t efi_bytes = chain_round(header_bytes + sizeof(EfiSetupData));
 constexpr std::uint64_t indirect_bytes = chain_round(header_bytes + sizeof(abi::setup_indirect));
 
@@ -50,20 +52,39 @@ class Packer {
     PhysAddr end_;
 };
 
+/// Over all that the chain says of the handover, so that no flipped bit of it says anything else.
+abi::seal seal_of(const abi::kho_data& kho, std::span<const Range> intervals) {
+    ByteVector location;
+    ByteVector all;
+    append(location, kho);
+    for (const Range& r : intervals) {
+        // Whole pages, though the one at the end of RAM leaves its last byte out.
+        append(all, abi::chunk{.addr = r.start.value(), .size = page_round(r.size())});
+    }
+    return {.magic = abi::seal_magic,
+            .version = abi::seal_version,
+            .nr_intervals = static_cast<std::uint32_t>(intervals.size()),
+            .kho_digest = xxh64(location),
+            .intervals_digest = xxh64(all)};
+}
+
 }  // namespace
 
 std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820, bool efi) {
-    return kho_bytes + (efi ? efi_bytes : 0) + intervals * indirect_bytes + e820_bytes(extra_e820);
+    return kho_bytes + seal_bytes + (efi ? efi_bytes : 0) + intervals * indirect_bytes + e820_bytes(extra_e820);
 }
 
 ByteVector build_chain(PhysAddr base, const KhoData& kho, std::span<const Range> intervals,
                        std::span<const MapEntry> extra_e820, const Efi* efi) {
     Packer chain(base, chain_bytes(intervals.size(), extra_e820.size(), efi != nullptr));
-    chain.header(abi::setup_kexec_kho, sizeof(abi::kho_data));
-    chain.data(abi::kho_data{.fdt_addr = kho.fdt_addr.value(),
-                             .fdt_size = kho.fdt_size,
-                             .scratch_addr = kho.scratch_addr.value(),
-                             .scratch_size = kho.scratch_size});
+    const abi::kho_data location{.fdt_addr = kho.fdt_addr.value(),
+                                 .fdt_size = kho.fdt_size,
+                                 .scratch_addr = kho.scratch_addr.value(),
+                                 .scratch_size = kho.scratch_size};
+    chain.header(abi::setup_kexec_kho, sizeof(location));
+    chain.data(location);
+    chain.header(abi::setup_seal, sizeof(abi::seal));
+    chain.data(seal_of(location, intervals));
     if (efi != nullptr) {
         chain.header(SETUP_EFI, sizeof(efi->setup));
         chain.data(efi->setup);

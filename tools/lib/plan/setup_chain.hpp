@@ -31,7 +31,7 @@ inline constexpr std::uint64_t chain_alignment = 8;
 std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820, bool efi = false);
 
 /**
- * The chain, to be placed at `base` (8-aligned): SETUP_KEXEC_KHO, SETUP_EFI if there is
+ * The chain, to be placed at `base` (8-aligned): SETUP_KEXEC_KHO, a seal, SETUP_EFI if there is
  * EFI, one SETUP_INDIRECT an interval, and SETUP_E820_EXT if there are `extra_e820` entries.
  * Never empty.
  */

@@ -11,7 +11,7 @@
 
 #include "khob/abi.h"
 
-#define KHOB_VERSION "0.1.0"
+#define KHOB_VERSION "0.2.0"
 
 #ifdef KHOB_TEST
 #define KHOB_TEST_BUILD 1

@@ -30,7 +30,6 @@ static int __init khob_init(void)
 	int ret;
 
 	khob_out_init();
-	khob_in_init();
 	ret = khob_debugfs_init();
 	if (ret)
 		return ret;
@@ -55,8 +54,8 @@ module_init(khob_init);
 static void __exit khob_exit(void)
 {
 	unregister_reboot_notifier(&khob_reboot_nb);
+	khob_in_forget();
 	khob_debugfs_exit();
-	khob_in_clear();
 }
 module_exit(khob_exit);
 

@@ -26,13 +26,16 @@ EXPORT_SYMBOL_GPL(khob_restore_folio);
 
 struct page *khob_restore_pages(phys_addr_t phys, unsigned long nr)
 {
+	struct page *page = NULL;
+
 	guard(rwsem_write)(&khob_lock);
 	if (khob_out.frozen || khob_in_claim(phys, nr))
 		return NULL;
 	khob_in_take(phys, nr);
-	khob_in_live(phys, nr);
+	if (!khob_in_live(phys, nr))
+		page = pfn_to_page(PHYS_PFN(phys));
 	khob_update_pin();
-	return pfn_to_page(PHYS_PFN(phys));
+	return page;
 }
 EXPORT_SYMBOL_GPL(khob_restore_pages);
 

@@ -34,13 +34,13 @@ EXPORT_SYMBOL_GPL(khob_remove_subtree);
 
 int khob_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 {
-	struct khob_in_subtree *sub;
+	struct khob_handed *sub;
 
 	if (!name || !phys)
 		return -EINVAL;
 	guard(rwsem_write)(&khob_lock);
 	sub = khob_in_subtree(name);
-	if (!sub || khob_in.state != KHOB_IN_ATTACHED)
+	if (!sub)
 		return -ENOENT;
 	*phys = sub->pa;
 	if (size)

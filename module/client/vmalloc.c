@@ -204,6 +204,7 @@ EXPORT_SYMBOL_GPL(khob_unpreserve_vmalloc);
  * @total: how many there are to be
  * @run: pages of one entry
  * @nr: how many are claimed
+ * @copy: of the chunk that is being read
  * @chunks: physical addresses of the chunks
  * @nr_chunks: how many are claimed
  * @max_chunks: room for them
@@ -213,14 +214,16 @@ struct khob_vmalloc_in {
 	unsigned long total;
 	unsigned long run;
 	unsigned long nr;
+	struct khob_vmalloc_chunk *copy;
 	u64 *chunks;
 	unsigned long nr_chunks;
 	unsigned long max_chunks;
 };
 
-static int khob_vmalloc_claim_chunk(struct khob_vmalloc_in *in, u64 pa)
+/* Claims the chunk at @pa and what it names; *@next: the one behind it. */
+static int khob_vmalloc_claim_chunk(struct khob_vmalloc_in *in, u64 pa, u64 *next)
 {
-	const struct khob_vmalloc_chunk *chunk;
+	struct khob_vmalloc_chunk *chunk = in->copy;
 	unsigned long i, k;
 	unsigned int order;
 	int ret;
@@ -232,7 +235,10 @@ static int khob_vmalloc_claim_chunk(struct khob_vmalloc_in *in, u64 pa)
 	if (ret)
 		return ret;
 	in->chunks[in->nr_chunks++] = pa;
-	chunk = __va(pa);
+	/* Once, so that what is checked is what is used. */
+	ret = khob_ram_copy(pa, chunk, sizeof(*chunk));
+	if (ret)
+		return ret;
 	for (i = 0; i < KHOB_CHUNK_ENTRIES && chunk->phys[i]; i++) {
 		if (in->nr == in->total)
 			return -EBADMSG;
@@ -242,6 +248,7 @@ static int khob_vmalloc_claim_chunk(struct khob_vmalloc_in *in, u64 pa)
 		for (k = 0; k < in->run; k++)
 			in->pages[in->nr++] = pfn_to_page(PHYS_PFN(chunk->phys[i]) + k);
 	}
+	*next = chunk->next;
 	return 0;
 }
 
@@ -250,11 +257,8 @@ static int khob_vmalloc_claim(struct khob_vmalloc_in *in, u64 first)
 	u64 pa = first;
 	int ret = 0;
 
-	while (pa && !ret) {
-		ret = khob_vmalloc_claim_chunk(in, pa);
-		if (!ret)
-			pa = ((const struct khob_vmalloc_chunk *)__va(pa))->next;
-	}
+	while (pa && !ret)
+		ret = khob_vmalloc_claim_chunk(in, pa, &pa);
 	if (!ret && in->nr != in->total)
 		ret = -EBADMSG;
 	return ret;
@@ -296,8 +300,8 @@ void *khob_restore_vmalloc(const struct khob_vmalloc *from)
 	void *area = NULL;
 
 	guard(rwsem_write)(&khob_lock);
-	if (khob_out.frozen || khob_in.state != KHOB_IN_ATTACHED ||
-	    from->order > KHOB_BUDDY_ORDER_MAX || !in.total || in.total > khob_in.pages ||
+	if (khob_out.frozen || !khob_in.got ||
+	    from->order > KHOB_BUDDY_ORDER_MAX || !in.total || in.total > khob_end_pfn() ||
 	    in.total % (1UL << from->order) ||
 	    from->flags & ~(KHOB_VMALLOC_ALLOC | KHOB_VMALLOC_HUGE))
 		return NULL;
@@ -305,8 +309,10 @@ void *khob_restore_vmalloc(const struct khob_vmalloc *from)
 	in.max_chunks = khob_chunks_max(in.total / in.run);
 	in.pages = kvmalloc_array(in.total, sizeof(*in.pages), GFP_KERNEL);
 	in.chunks = kvmalloc_array(in.max_chunks, sizeof(*in.chunks), GFP_KERNEL);
-	if (in.pages && in.chunks)
+	in.copy = kmalloc(sizeof(*in.copy), GFP_KERNEL);
+	if (in.pages && in.chunks && in.copy)
 		area = khob_vmalloc_restore(&in, from->first);
+	kfree(in.copy);
 	kvfree(in.chunks);
 	/* vfree() frees the area's array of pages. */
 	if (!area)

@@ -5,6 +5,7 @@
 #include <linux/debugfs.h>
 #include <linux/uaccess.h>
 
+#include "core/bits.h"
 #include "debugfs/debugfs.h"
 
 static struct dentry *khob_in_subs;
@@ -73,12 +74,14 @@ static const struct file_operations khob_setup_data_fops = {
 
 static int khob_kho_data_show(struct seq_file *m, void *v)
 {
-	const struct khob_kho_data *kho = &khob_in.chain.kho;
+	const struct khob_kho_data *kho;
 
 	guard(rwsem_write)(&khob_lock);
-	if (khob_in.chain.kho_data_pa)
-		seq_printf(m, "0x%llx %llu 0x%llx %llu\n", kho->fdt_addr, kho->fdt_size,
-			   kho->scratch_addr, kho->scratch_size);
+	if (!khob_in.got)
+		return 0;
+	kho = &khob_in.got->chain.kho;
+	seq_printf(m, "0x%llx %llu 0x%llx %llu\n", kho->fdt_addr, kho->fdt_size,
+		   kho->scratch_addr, kho->scratch_size);
 	return 0;
 }
 
@@ -87,9 +90,9 @@ DEFINE_SHOW_ATTRIBUTE(khob_kho_data);
 static ssize_t khob_in_fdt_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
 	guard(rwsem_write)(&khob_lock);
-	if (!khob_in.fdt)
+	if (!khob_in.got)
 		return -ENOENT;
-	return simple_read_from_buffer(buf, len, ppos, khob_in.fdt, khob_in.fdt_len);
+	return simple_read_from_buffer(buf, len, ppos, khob_in.got->fdt, khob_in.got->fdt_len);
 }
 
 static const struct file_operations khob_in_fdt_fops = {
@@ -101,28 +104,32 @@ static const struct file_operations khob_in_fdt_fops = {
 
 /* in/keys: data pages still held; in/ranges: these and the subtrees */
 
+static int khob_in_keys_add(void *ctx, u64 key, const struct khob_handed *sub)
+{
+	return sub ? 0 : khob_numbers_add(ctx, key);
+}
+
 static int khob_in_keys_fill(struct khob_numbers *snap)
 {
-	return khob_in.state == KHOB_IN_ATTACHED ? khob_snapshot_keys(snap, &khob_in.tree) : 0;
+	return khob_in_walk(khob_in_keys_add, snap);
 }
 
 static int khob_in_ranges_fill(struct khob_numbers *snap)
 {
-	unsigned int i;
+	const struct khob_handover *h = khob_in.got;
+	u64 i;
 	int ret = 0;
 
-	if (khob_in.state != KHOB_IN_ATTACHED)
-		return 0;
-	for (i = 0; i < khob_in.nr_ranges; i++) {
-		const struct khob_in_range *r = &khob_in.ranges[i];
-		unsigned long nr = PHYS_PFN(r->end - r->start), bit, end;
+	for (i = 0; h && i < h->nr_spans; i++) {
+		const struct khob_span *s = &h->spans[i];
+		u64 nr = PHYS_PFN(s->end - s->start), bit, end;
 
-		for (bit = find_first_bit(r->kept, nr); bit < nr && !ret;
-		     bit = find_next_bit(r->kept, nr, end)) {
-			end = find_next_zero_bit(r->kept, nr, bit);
-			ret = khob_numbers_add(snap, r->start + PFN_PHYS(bit));
+		for (bit = khob_bits_next(s->kept, 0, nr, true); bit < nr && !ret;
+		     bit = khob_bits_next(s->kept, end, nr, true)) {
+			end = khob_bits_next(s->kept, bit, nr, false);
+			ret = khob_numbers_add(snap, s->start + PFN_PHYS(bit));
 			if (!ret)
-				ret = khob_numbers_add(snap, r->start + PFN_PHYS(end));
+				ret = khob_numbers_add(snap, s->start + PFN_PHYS(end));
 		}
 	}
 	return ret;
@@ -133,18 +140,29 @@ KHOB_SNAPSHOT_FILE(khob_in_ranges, khob_show_range);
 
 /* in/data */
 
+/* Where the piece that holds @pa and may be read ends; 0 if it may not. */
 static u64 khob_in_readable(u64 pa)
 {
-	struct khob_in_range *r = khob_in_find(pa, pa + 1);
-	unsigned long nr, bit;
+	const struct khob_span *s;
+	unsigned int order;
+	u64 nr, bit, start;
 
-	if (!r || khob_in.state != KHOB_IN_ATTACHED)
+	if (!khob_in.got)
 		return 0;
-	nr = PHYS_PFN(r->end - r->start);
-	bit = PHYS_PFN(pa - r->start);
-	if (!test_bit(bit, r->kept))
+	s = khob_handover_span(khob_in.got, pa, pa + 1);
+	if (!s)
 		return 0;
-	return r->start + PFN_PHYS(find_next_zero_bit(r->kept, nr, bit));
+	nr = PHYS_PFN(s->end - s->start);
+	bit = PHYS_PFN(pa - s->start);
+	if (!khob_bits_test(s->kept, bit))
+		return 0;
+	/* Clients of the kernel's own KHO may take any page at any time: ask for each. */
+	if (khob_in.native && khob_native_holds(pa, &start, &order))
+		return start + (PAGE_SIZE << order);
+	if (khob_in.native && !khob_handover_metadata_blob(khob_in.got, pa))
+		return 0;
+	return s->start + PFN_PHYS(khob_in.native ? bit + 1 :
+				   khob_bits_next(s->kept, bit, nr, false));
 }
 
 static ssize_t khob_in_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
@@ -163,7 +181,7 @@ static const struct file_operations khob_in_data_fops = {
 
 static ssize_t khob_in_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
-	struct khob_in_subtree *sub;
+	struct khob_handed *sub;
 
 	guard(rwsem_write)(&khob_lock);
 	sub = khob_in_subtree(khob_file_name(file));

@@ -43,7 +43,7 @@ static void khob_status_out(struct seq_file *m)
 	seq_printf(m, "out.metadata_bytes: %llu\n", PFN_PHYS((u64)out->meta.nr_pages));
 	seq_printf(m, "out.arena_bytes: %llu\n", PFN_PHYS((u64)out->data.nr_pages));
 	seq_printf(m, "out.carried_keys: %llu\n",
-		   out->frozen && khob_in.tree_ready ? khob_in.tree.nr_keys : 0);
+		   out->frozen && khob_in.got ? khob_in.got->tree.nr_keys : 0);
 	seq_printf(m, "out.others_keys: %llu\n", khob_native_keys());
 	seq_printf(m, "out.others_changed: %d\n", !!khob_native_changed());
 	seq_printf(m, "out.root_phys: 0x%llx\n", tree ? out->tree.root_pa : 0);
@@ -68,23 +68,30 @@ static void khob_status_in(struct seq_file *m)
 		[KHOB_IN_REFUSED] = "refused",
 	};
 	const struct khob_in *in = &khob_in;
-	bool attached = in->state == KHOB_IN_ATTACHED;
+	const struct khob_handover *h = in->got;
+	u64 orders[KHOB_ORDER_MAX + 1] = {}, keys = 0;
+	unsigned int order;
+
+	if (h)
+		memcpy(orders, h->orders, sizeof(orders));
+	for (order = 0; order <= KHOB_ORDER_MAX; order++)
+		keys += orders[order];
 
 	seq_printf(m, "in.state: %s\n", states[in->state]);
 	seq_printf(m, "in.reason: %s\n", in->reason);
-	seq_printf(m, "in.method: %s\n", !attached ? "" : in->native ? "kho" : "indirect");
-	seq_printf(m, "in.abi: %s\n", attached ? khob_abi_compatible(in->info.abi) : "");
-	seq_printf(m, "in.keys: %llu\n", in->tree_ready ? in->tree.nr_keys : 0);
-	seq_printf(m, "in.pages: %llu\n", in->pages);
-	seq_printf(m, "in.bytes: %llu\n", PFN_PHYS(in->pages));
-	khob_status_orders(m, "in.orders", in->orders);
-	seq_printf(m, "in.subtrees: %u\n", in->nr_subtrees);
-	seq_printf(m, "in.ranges: %u\n", in->nr_ranges);
+	seq_printf(m, "in.method: %s\n", !h ? "" : in->native ? "kho" : "indirect");
+	seq_printf(m, "in.abi: %s\n", h ? khob_abi_compatible(h->info.abi) : "");
+	seq_printf(m, "in.keys: %llu\n", keys);
+	seq_printf(m, "in.pages: %llu\n", h ? h->pages : 0);
+	seq_printf(m, "in.bytes: %llu\n", h ? PFN_PHYS(h->pages) : 0);
+	khob_status_orders(m, "in.orders", orders);
+	seq_printf(m, "in.subtrees: %u\n", khob_in_nr_subtrees());
+	seq_printf(m, "in.ranges: %llu\n", h ? h->nr_spans : 0);
 	seq_printf(m, "in.gap_pages: %llu\n", in->gap_pages);
 	seq_printf(m, "in.restored_pages: %llu\n", in->restored_pages);
 	seq_printf(m, "in.attach_us: %llu\n", in->attach_us);
-	seq_printf(m, "in.kexec_tsc: %llu\n", in->meta.kexec_tsc);
-	seq_printf(m, "in.tsc_khz: %llu\n", in->meta.tsc_khz);
+	seq_printf(m, "in.kexec_tsc: %llu\n", in->kexec_tsc);
+	seq_printf(m, "in.tsc_khz: %llu\n", in->tsc_khz);
 	seq_printf(m, "in.previous_release: %s\n", in->previous_release);
 	seq_printf(m, "in.kexec_count: %u\n", in->kexec_count);
 }

@@ -5,13 +5,13 @@
  */
 #include "in/in.h"
 
-/* Makes pages live, each with a reference of its own. */
-void khob_in_live(u64 pa, u64 nr)
+/* Makes pages live, each with a reference of its own. Return: 0; -ENOENT: others have them. */
+int khob_in_live(u64 pa, u64 nr)
 {
 	if (khob_in.native)
-		khob_native_live(pa, nr);
-	else
-		khob_ram_live(pa, nr);
+		return khob_native_live(pa, nr);
+	khob_ram_live(pa, nr);
+	return 0;
 }
 
 /* Makes pages live as one folio with one reference; as khob_ram_folio(). */

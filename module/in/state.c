@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What this kernel was handed: the state between attach and release.
+ * What this kernel was handed: the state between attach and release, and what can be
+ * asked of it.
  */
-#include <linux/bsearch.h>
-
+#include "core/bits.h"
 #include "in/in.h"
 
 struct khob_in khob_in;
@@ -16,120 +16,114 @@ void khob_in_set_face(const struct khob_face *face)
 	khob_in_face = face;
 }
 
-void khob_in_show(struct khob_in_subtree *sub)
+void khob_in_show(struct khob_handed *sub)
 {
-	sub->shown = khob_in_face->show(sub->name, sub->len);
+	sub->user = khob_in_face->show(sub->name, sub->len);
 }
 
-void khob_in_hide(struct khob_in_subtree *sub)
+void khob_in_hide(struct khob_handed *sub)
 {
-	khob_in_face->hide(sub->shown);
-	sub->shown = NULL;
+	khob_in_face->hide(sub->user);
+	sub->user = NULL;
 }
 
-void khob_in_init(void)
+static void khob_in_drop(struct khob_handover **h)
 {
-	INIT_LIST_HEAD(&khob_in.subtrees);
+	if (*h)
+		khob_handover_free(*h);
+	kvfree(*h);
+	*h = NULL;
 }
 
-/* Names of subtrees that every freeze makes anew and that no client can use. */
-bool khob_internal_name(const char *name)
+/* Forgets everything but the history; pages that are still held stay reserved. */
+void khob_in_forget(void)
 {
-	return !strcmp(name, KHOB_META_NAME) || !strcmp(name, KHOB_RECORDS_NAME) ||
-	       !strcmp(name, KHOB_KEXEC_METADATA_NAME);
-}
+	u64 i;
 
-/*
- * Forgets everything but the history; pages that are still held stay reserved.
- */
-void khob_in_clear(void)
-{
-	struct khob_in_subtree *sub, *next;
-	unsigned int i;
-
-	list_for_each_entry_safe(sub, next, &khob_in.subtrees, list) {
-		khob_in_hide(sub);
-		list_del(&sub->list);
-		kfree(sub);
-	}
-	if (khob_in.tree_ready)
-		khob_radix_destroy(&khob_in.tree);
-	if (khob_in.blobs_ready)
-		khob_radix_destroy(&khob_in.blobs);
-	for (i = 0; i < khob_in.nr_ranges; i++) {
-		kvfree(khob_in.ranges[i].keyed);
-		kvfree(khob_in.ranges[i].noded);
-		kvfree(khob_in.ranges[i].kept);
-	}
-	kvfree(khob_in.ranges);
-	kvfree(khob_in.fdt);
-	kvfree(khob_in.chunks);
-	memset(&khob_in, 0, offsetof(struct khob_in, boot));
-	khob_in_init();
-}
-
-static int khob_in_range_cmp(const void *key, const void *elem)
-{
-	const struct khob_in_range *want = key, *r = elem;
-
-	if (want->end <= r->start)
-		return -1;
-	return want->start >= r->end;
-}
-
-/* The interval that holds all of [@start, @end), or NULL. */
-struct khob_in_range *khob_in_find(u64 start, u64 end)
-{
-	struct khob_in_range want = { .start = start, .end = start + 1 }, *r;
-
-	if (!khob_in.nr_ranges || start >= end)
-		return NULL;
-	r = bsearch(&want, khob_in.ranges, khob_in.nr_ranges, sizeof(*r), khob_in_range_cmp);
-	return r && end <= r->end ? r : NULL;
+	for (i = 0; khob_in.got && i < khob_in.got->nr_subtrees; i++)
+		khob_in_hide(&khob_in.got->subtrees[i]);
+	khob_in_drop(&khob_in.got);
+	khob_in_drop(&khob_in.refused);
+	khob_in.state = KHOB_IN_NONE;
+	khob_in.reason[0] = '\0';
 }
 
 /* Whether every page that [@start, @end) touches is still held. */
 bool khob_in_kept(u64 start, u64 end)
 {
-	struct khob_in_range *r = khob_in_find(start, end);
-	unsigned long bit, last;
-
-	if (!r)
-		return false;
-	bit = PHYS_PFN(start - r->start);
-	last = PHYS_PFN(end - 1 - r->start);
-	return find_next_zero_bit(r->kept, last + 1, bit) > last;
+	return khob_in.got && khob_handover_kept(khob_in.got, start, end);
 }
 
-struct khob_in_subtree *khob_in_subtree(const char *name)
+/* The subtree of that name that is still held, or NULL. */
+struct khob_handed *khob_in_subtree(const char *name)
 {
-	struct khob_in_subtree *sub;
+	return khob_in.got ? khob_handover_subtree(khob_in.got, name) : NULL;
+}
 
-	list_for_each_entry(sub, &khob_in.subtrees, list)
-		if (!strcmp(sub->name, name))
-			return sub;
-	return NULL;
+unsigned int khob_in_nr_subtrees(void)
+{
+	unsigned int nr = 0;
+	u64 i;
+
+	for (i = 0; khob_in.got && i < khob_in.got->nr_subtrees; i++)
+		nr += !khob_in.got->subtrees[i].gone;
+	return nr;
 }
 
 /* Whether pages of the kernel before are still held. */
 bool khob_in_holds(void)
 {
-	return khob_in.state == KHOB_IN_ATTACHED &&
-	       (khob_in.pages || !list_empty(&khob_in.subtrees));
+	return khob_in.got && (khob_in.got->pages || khob_in_nr_subtrees());
 }
 
-/* The order of the key that @tree has for a page at @pa. Return: false if it has none. */
-bool khob_in_key_at(const struct khob_radix *tree, u64 pa, unsigned int *order)
+/* The order of the page that is held at @pa, data or part of a subtree's blob. */
+bool khob_in_held(u64 pa, unsigned int *order)
 {
-	unsigned int o;
-	u64 key;
+	unsigned int now;
 
-	/* Once an address is not aligned to an order, it is to none above. */
-	for (o = 0; o <= KHOB_ORDER_MAX && !khob_key_encode(pa, o, &key); o++) {
-		if (khob_radix_has(tree, key)) {
-			*order = o;
-			return true;
-		}
-	}
-	return false;
+	if (!khob_in.got || !khob_key_at(&khob_in.got->tree, pa, order))
+		return false;
+	/* A client of the kernel's own may have taken it a moment ago. */
+	return !khob_in.native || (khob_native_order(pa, &now) && now == *order);
+}
+
+/* Whether a client of an outgoing kernel's own KHO had preserved this page, not kho_bridge. */
+bool khob_in_others(u64 key)
+{
+	return khob_in.got && khob_radix_has(&khob_in.got->others, key);
+}
+
+struct khob_in_walk {
+	int (*fn)(void *ctx, u64 key, const struct khob_handed *sub);
+	void *ctx;
+};
+
+static int khob_in_walk_key(void *ctx, u64 key)
+{
+	const struct khob_in_walk *walk = ctx;
+	unsigned int order;
+	u64 pa;
+
+	cond_resched();
+	if (khob_key_decode(key, &pa, &order))
+		return 0;
+	return walk->fn(walk->ctx, key,
+			khob_handover_blob(khob_in.got, pa, pa + (PAGE_SIZE << order)));
+}
+
+/**
+ * khob_in_walk() - call @fn for the key of every page that is held
+ * @fn: with the subtree that the page belongs to, or NULL; may take the page. Other than 0
+ *	ends the walk.
+ * @ctx: for @fn
+ *
+ * Context: process, khob_lock held. Return: 0 or what @fn returned.
+ */
+int khob_in_walk(int (*fn)(void *ctx, u64 key, const struct khob_handed *sub), void *ctx)
+{
+	struct khob_in_walk walk = { .fn = fn, .ctx = ctx };
+
+	if (!khob_in.got)
+		return 0;
+	return khob_radix_walk(&khob_in.got->tree, 0, U64_MAX, khob_in_walk_key, &walk);
 }

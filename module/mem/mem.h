@@ -91,9 +91,14 @@ int khob_scatter_begin(struct khob_scatter *sc, u64 pages, unsigned int percent,
 u64 khob_scatter_place(struct khob_scatter *sc, unsigned int order);
 void khob_scatter_end(struct khob_scatter *sc);
 
+/* prove.c: whether memory is what another kernel may have left */
+int khob_ram_prove(u64 start, u64 end, const char **why);
+
 /* ram.c: memory that another kernel left */
 bool khob_ram_reserved(u64 start, u64 end);
 int khob_ram_read(u64 pa, void *to, size_t len);
+int khob_ram_copy(u64 pa, void *to, size_t len);
+bool khob_ram_poisoned(u64 pa, u64 nr);
 void khob_ram_live(u64 pa, u64 nr);
 struct folio *khob_ram_folio(u64 pa, unsigned int order);
 void khob_ram_free(u64 pa, u64 nr);

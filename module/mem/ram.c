@@ -5,16 +5,16 @@
  * to no allocator. Whatever is not exactly that is refused here.
  */
 #include <linux/memory_hotplug.h>
+#include <linux/uaccess.h>
 
 #include "mem/mem.h"
 
 /**
- * khob_ram_reserved() - whether [@start, @end) is RAM that nobody here uses
+ * khob_ram_reserved() - whether [@start, @end) is RAM that no allocator here knows
  * @start: physical address
  * @end: exclusive, > @start
  *
- * This kernel's own image is PageReserved too: the loader's intervals cannot
- * hold it, since they are what the boot code placed the kernel around.
+ * This kernel's own image is such memory, too: see khob_ram_prove().
  */
 bool khob_ram_reserved(u64 start, u64 end)
 {
@@ -27,18 +27,43 @@ bool khob_ram_reserved(u64 start, u64 end)
 
 		if (!page || !PageReserved(page))
 			return false;
-		cond_resched();
+		if (IS_ALIGNED(pfn, 1024))
+			cond_resched();
 	}
 	return true;
 }
 
-/* khob_chain_ops.read(): setup_data nodes are reserved by the boot code as well. */
+/**
+ * khob_ram_copy() - copy from physical memory, whatever it is
+ * @pa: physical address, below the end of memory
+ * @to: where to
+ * @len: bytes
+ *
+ * Return: 0; -EFAULT if some of it is in no mapping of this kernel's.
+ */
+int khob_ram_copy(u64 pa, void *to, size_t len)
+{
+	return copy_from_kernel_nofault(to, __va(pa), len) ? -EFAULT : 0;
+}
+
+/* As khob_ram_copy(), of reserved memory only. */
 int khob_ram_read(u64 pa, void *to, size_t len)
 {
 	if (!len || pa + len < pa || !khob_ram_reserved(pa, pa + len))
 		return -EFAULT;
-	memcpy(to, __va(pa), len);
-	return 0;
+	return khob_ram_copy(pa, to, len);
+}
+
+/* Whether the hardware has given up one of these pages. */
+bool khob_ram_poisoned(u64 pa, u64 nr)
+{
+	unsigned long pfn = PHYS_PFN(pa);
+	u64 i;
+
+	for (i = 0; i < nr; i++)
+		if (PageHWPoison(pfn_to_page(pfn + i)))
+			return true;
+	return false;
 }
 
 /**

@@ -67,7 +67,7 @@ bool khob_client_valid(unsigned long pfn, unsigned long nr)
 /* Whether the kernel before left any of it and nobody has restored that yet. */
 static bool khob_client_unrestored(unsigned long pfn, unsigned long nr)
 {
-	for (; khob_in.nr_ranges && nr; pfn++, nr--)
+	for (; khob_in.got && nr; pfn++, nr--)
 		if (khob_in_kept(PFN_PHYS(pfn), PFN_PHYS(pfn + 1)))
 			return true;
 	return false;

@@ -1,17 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pages of the kernel before that are still held when the next one is loaded go on
- * to it, with the orders that they have.
+ * to it, with the orders that they have. What went is kept account of, so that exactly that
+ * is taken back, whatever has become of the pages since.
  */
 #include "out/out.h"
 
-static int khob_carry_key(void *ctx, u64 key)
+static bool khob_handed_poisoned(const struct khob_handed *sub)
 {
-	cond_resched();
-	return khob_out_add_key(key);
+	return khob_ram_poisoned(sub->start, PHYS_PFN(sub->end - sub->start));
 }
 
-static int khob_drop_key(void *ctx, u64 key)
+/* Whether a blob goes on: all of it or nothing, and not what every freeze makes anew. */
+bool khob_carries_subtree(const struct khob_handed *sub)
+{
+	return !sub->gone && !khob_internal_name(sub->name) && !khob_handed_poisoned(sub);
+}
+
+/*
+ * Whether only a copy of a blob goes on: kho-v2 knows no length, and what is no FDT
+ * itself nor stands in one is copied into one. Its pages would be nobody's there.
+ */
+static bool khob_goes_as_copy(const struct khob_handed *sub)
+{
+	return !khob_abi_has_blob_size(khob_out.abi) && !sub->wrap_pa &&
+	       !khob_fdt_is_whole(__va(sub->pa), sub->len);
+}
+
+/* Whether a page of the kernel before goes on to the next one. */
+bool khob_carried(u64 key)
+{
+	return khob_out.carried_ready && khob_radix_has(&khob_out.carried, key);
+}
+
+static int khob_carry_key(u64 key)
+{
+	int ret = khob_out_add_key(key);
+
+	if (ret)
+		return ret;
+	ret = khob_radix_add(&khob_out.carried, key);
+	if (ret)
+		khob_out_del_key(key);
+	else if (khob_in_others(key))
+		ret = khob_out_add_other(key);
+	return ret;
+}
+
+/* A page that the hardware has given up stays behind. */
+static int khob_carry_page(void *ctx, u64 key, const struct khob_handed *sub)
+{
+	unsigned int order, held;
+	u64 pa;
+
+	if ((sub && (!khob_carries_subtree(sub) || khob_goes_as_copy(sub))) ||
+	    khob_key_decode(key, &pa, &order) ||
+	    !khob_in_held(pa, &held) || khob_ram_poisoned(pa, 1ULL << order))
+		return 0;
+	return khob_carry_key(key);
+}
+
+static int khob_carry_piece(void *ctx, u64 pa, unsigned int order)
+{
+	u64 key;
+	int ret = khob_key_encode(pa, order, &key);
+
+	return ret ?: khob_carry_key(key);
+}
+
+/* A blob in metadata, whose pages have no keys of their own. */
+static int khob_carry_metadata(const struct khob_handed *sub)
+{
+	return khob_range_split(PHYS_PFN(sub->start), PHYS_PFN(sub->end - sub->start),
+				KHOB_BUDDY_ORDER_MAX, khob_carry_piece, NULL);
+}
+
+static int khob_uncarry_key(void *ctx, u64 key)
 {
 	cond_resched();
 	khob_out_del_key(key);
@@ -21,58 +85,51 @@ static int khob_drop_key(void *ctx, u64 key)
 /* Takes back all that khob_carry() has added. */
 void khob_uncarry(void)
 {
-	struct khob_in_subtree *sub;
-
-	if (khob_in.tree_ready)
-		khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_drop_key, NULL);
-	list_for_each_entry(sub, &khob_in.subtrees, list) {
-		if (khob_internal_name(sub->name))
-			continue;
-		if (sub->own_pages)
-			khob_in_each_key(sub, khob_drop_key);
-		else
-			khob_out_del_range(PHYS_PFN(sub->start),
-					   PHYS_PFN(sub->end - sub->start));
-	}
+	if (!khob_out.carried_ready)
+		return;
+	khob_radix_walk(&khob_out.carried, 0, U64_MAX, khob_uncarry_key, NULL);
+	khob_radix_destroy(&khob_out.carried);
+	khob_out.carried_ready = false;
 }
 
-/* A blob's pages keep the orders that they have, for its client to restore them. */
-static int khob_carry_subtree(const struct khob_in_subtree *sub)
+static int khob_carry_subtrees(void)
 {
-	int ret;
+	struct khob_handed *sub;
+	u64 i;
+	int ret = 0;
 
-	if (!sub->own_pages)
-		return khob_out_preserve_range(PHYS_PFN(sub->start),
-					       PHYS_PFN(sub->end - sub->start));
-	ret = khob_in_each_key(sub, khob_carry_key);
-	return ret ?: khob_out_settle();
+	for (i = 0; !ret && khob_in.got && i < khob_in.got->nr_subtrees; i++) {
+		sub = &khob_in.got->subtrees[i];
+		if (!khob_carries_subtree(sub))
+			continue;
+		if (khob_out_subtree(sub->name))
+			ret = khob_refuse(-EEXIST, "subtree %s is on both sides; release one",
+					  sub->name);
+		else if (!sub->own_pages && !khob_goes_as_copy(sub))
+			ret = khob_carry_metadata(sub);
+	}
+	return ret;
 }
 
 /**
  * khob_carry() - add what is still held to what is handed over
  *
- * Context: process, khob_lock held.
+ * Context: process, khob_lock held for writing, khob_out.abi that of the handover.
  *
  * Return: 0; -EEXIST; -ENOMEM; then nothing changed.
  */
 int khob_carry(void)
 {
-	struct khob_in_subtree *sub;
-	int ret = 0;
+	int ret = khob_radix_init(&khob_out.carried, &khob_page_ops, NULL, 0);
 
-	if (khob_in.tree_ready)
-		ret = khob_radix_walk(&khob_in.tree, 0, U64_MAX, khob_carry_key, NULL);
-	list_for_each_entry(sub, &khob_in.subtrees, list) {
-		if (ret)
-			break;
-		if (khob_internal_name(sub->name))
-			continue;
-		if (khob_out_subtree(sub->name))
-			ret = khob_refuse(-EEXIST, "subtree %s is on both sides; release one",
-					  sub->name);
-		else
-			ret = khob_carry_subtree(sub);
-	}
+	if (ret)
+		return ret;
+	khob_out.carried_ready = true;
+	ret = khob_in_walk(khob_carry_page, NULL);
+	if (!ret)
+		ret = khob_carry_subtrees();
+	if (!ret)
+		ret = khob_out_settle();
 	if (ret)
 		khob_uncarry();
 	return ret;

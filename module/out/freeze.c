@@ -6,8 +6,6 @@
  * the kernel before are made; thawing takes them all away again.
  */
 #include <linux/overflow.h>
-#include <linux/sched/signal.h>
-#include <linux/utsname.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
@@ -23,17 +21,8 @@ struct khob_buf {
 	u64 bytes;
 };
 
-/* What the making of the root FDT and its subtrees shares. */
-struct khob_freezer {
-	struct khob_fdt_subtree *subs;
-	size_t nr_subs;
-	struct khob_record *records;
-	u64 nr_records;
-	u64 max_records;
-};
-
 /* Zeroed and preserved (the arena is). Return: physical address or 0. */
-static u64 khob_buf_new(u64 len)
+u64 khob_buf_new(u64 len)
 {
 	struct khob_buf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 
@@ -62,200 +51,6 @@ static void khob_bufs_free(void)
 	khob_out.meta_blob = NULL;
 	khob_out.fdt_pa = 0;
 	khob_out.fdt_len = 0;
-}
-
-static void khob_name_subtree(struct khob_freezer *fz, const char *name, u64 pa, u64 len)
-{
-	struct khob_fdt_subtree *to = &fz->subs[fz->nr_subs++];
-
-	strscpy(to->name, name, sizeof(to->name));
-	to->addr = pa;
-	to->size = len;
-}
-
-/*
- * Names a blob in the root FDT. kho-v2 has no length for it: what is no FDT
- * itself is copied into one (@wrap_pa: where one is already).
- */
-static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 pa, u64 len, u64 wrap_pa)
-{
-	struct khob_record *rec = &fz->records[fz->nr_records];
-
-	if (!khob_abi_has_blob_size(khob_out.abi) && !khob_fdt_is_whole(__va(pa), len)) {
-		void *payload;
-
-		if (wrap_pa) {
-			khob_name_subtree(fz, name, wrap_pa, 0);
-		} else {
-			size_t size = khob_fdt_wrap_size(len);
-			u64 wrapped = size ? khob_buf_new(size) : 0;
-
-			if (!size)
-				return khob_refuse(-E2BIG, "%s is too large for kho-v2",
-						   name);
-			if (!wrapped)
-				return -ENOMEM;
-			if (khob_fdt_wrap(__va(wrapped), size, __va(pa), len, &payload) < 0)
-				return -EINVAL;
-			khob_name_subtree(fz, name, wrapped, 0);
-			pa = __pa(payload);
-		}
-	} else {
-		khob_name_subtree(fz, name, pa, len);
-	}
-	rec->addr = pa;
-	rec->size = len;
-	rec->kind = KHOB_RECORD_BLOB;
-	rec->digest = khob_xxh64(__va(pa), len);
-	fz->nr_records++;
-	return 0;
-}
-
-/* A client may write to its blob until the kexec: no digest of it would hold. */
-static int khob_name_live(struct khob_freezer *fz, const char *name, u64 pa, u64 len)
-{
-	u64 nr = fz->nr_records;
-	int ret = khob_name_blob(fz, name, pa, len, 0);
-
-	fz->nr_records = nr;
-	return ret;
-}
-
-static int khob_name_own(struct khob_freezer *fz, const struct khob_subtree *sub)
-{
-	if (sub->owner == KHOB_OWNER_CLIENT &&
-	    !khob_client_covers(sub->pa, sub->pa + sub->len))
-		return khob_refuse(-EFAULT, "subtree %s: its client has not preserved all of it",
-				   sub->name);
-	if (sub->owner == KHOB_OWNER_CLIENT)
-		return khob_name_live(fz, sub->name, sub->pa, sub->len);
-	return khob_name_blob(fz, sub->name, sub->pa, sub->len, 0);
-}
-
-static bool khob_is_named(const struct khob_freezer *fz, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < fz->nr_subs; i++)
-		if (!strcmp(fz->subs[i].name, name))
-			return true;
-	return false;
-}
-
-/* One that the kernel's own KHO has of another client; what is not preserved is lost anyway. */
-static int khob_name_others(void *ctx, const struct khob_fdt_subtree *sub)
-{
-	u64 pa = sub->addr, end = sub->addr + sub->size;
-
-	if (khob_out_subtree(sub->name) || !strcmp(sub->name, KHOB_META_NAME) ||
-	    !strcmp(sub->name, KHOB_RECORDS_NAME))
-		return 0;
-	while (pa && pa < end)
-		pa = khob_out_covered(pa);
-	if (pa)
-		return khob_name_live(ctx, sub->name, sub->addr, sub->size);
-	pr_warn("subtree %s of the kernel's own KHO is not preserved: left out\n", sub->name);
-	return 0;
-}
-
-/* With the kernel's own kexec-metadata among them, which counts on from what it was handed. */
-static int khob_name_kernels(struct khob_freezer *fz)
-{
-	void *fdt __free(khob_kvfree) = NULL;
-	struct khob_fdt_info info;
-	void *copy = khob_native_fdt(&info);
-
-	if (IS_ERR(copy))
-		return PTR_ERR(copy);
-	fdt = copy;
-	return khob_fdt_read(fdt, PAGE_SIZE, &info, khob_name_others, fz);
-}
-
-/* Records of carried pages pass from the old blob to the new one. */
-static void khob_carry_records(struct khob_freezer *fz)
-{
-	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
-	const struct khob_record *rec = old ? __va(old->pa) : NULL;
-	u64 i, key, nr = old ? old->len / sizeof(*rec) : 0;
-
-	for (i = 0; i < nr && fz->nr_records < fz->max_records; i++, rec++) {
-		u64 pages = rec->size >> PAGE_SHIFT;
-
-		if (rec->kind != KHOB_RECORD_FILL || !is_power_of_2(pages))
-			continue;
-		if (!khob_key_encode(rec->addr, ilog2(pages), &key) &&
-		    khob_radix_has(&khob_in.tree, key))
-			fz->records[fz->nr_records++] = *rec;
-	}
-}
-
-static void khob_own_records(struct khob_freezer *fz)
-{
-	struct khob_folio *f;
-	unsigned long pfn;
-
-	xa_for_each(&khob_out.folios, pfn, f) {
-		struct khob_record *rec = &fz->records[fz->nr_records];
-
-		if (fz->nr_records >= fz->max_records)
-			break;
-		rec->addr = f->pa;
-		rec->size = PAGE_SIZE << f->order;
-		rec->seed = f->seed;
-		rec->index = f->index;
-		rec->digest = f->digest;
-		rec->kind = KHOB_RECORD_FILL;
-		fz->nr_records++;
-	}
-}
-
-/* The first two internal subtrees and every blob: all but meta, which describes them. */
-static int khob_make_subtrees(struct khob_freezer *fz)
-{
-	struct khob_kexec_metadata *km;
-	struct khob_in_subtree *carried;
-	struct khob_subtree *sub;
-	u64 pa, records_pa;
-	int ret;
-
-	records_pa = khob_buf_new(max_t(u64, fz->max_records * sizeof(*fz->records), 1));
-	pa = khob_buf_new(sizeof(*km));
-	if (!records_pa || !pa)
-		return -ENOMEM;
-	fz->records = __va(records_pa);
-	km = __va(pa);
-	km->version = KHOB_KEXEC_METADATA_VERSION;
-	strscpy(km->previous_release, init_utsname()->release, sizeof(km->previous_release));
-	km->kexec_count = khob_in.kexec_count + 1;
-	ret = khob_native_source() && !khob_out.by_kernel ? khob_name_kernels(fz) : 0;
-	if (!ret && !khob_is_named(fz, KHOB_KEXEC_METADATA_NAME))
-		ret = khob_name_blob(fz, KHOB_KEXEC_METADATA_NAME, pa, sizeof(*km), 0);
-	list_for_each_entry(sub, &khob_out.subtrees, list)
-		if (!ret)
-			ret = khob_name_own(fz, sub);
-	list_for_each_entry(carried, &khob_in.subtrees, list)
-		if (!ret && !khob_internal_name(carried->name) &&
-		    !khob_is_named(fz, carried->name))
-			ret = khob_name_blob(fz, carried->name, carried->pa, carried->len,
-					     carried->wrap_pa);
-	if (ret)
-		return ret;
-	khob_carry_records(fz);
-	khob_own_records(fz);
-	/* Not by khob_name_blob(): a record of the records could not hold its own digest. */
-	if (khob_abi_has_blob_size(khob_out.abi)) {
-		khob_name_subtree(fz, KHOB_RECORDS_NAME, records_pa,
-				  fz->nr_records * sizeof(*fz->records));
-	} else {
-		size_t len = fz->nr_records * sizeof(*fz->records);
-		u64 wrapped = khob_buf_new(khob_fdt_wrap_size(len));
-
-		if (!wrapped || khob_fdt_wrap(__va(wrapped), khob_fdt_wrap_size(len), fz->records,
-					      len, NULL) < 0)
-			return -ENOMEM;
-		khob_name_subtree(fz, KHOB_RECORDS_NAME, wrapped, 0);
-	}
-	return 0;
 }
 
 static unsigned int khob_nr_chunks(void)
@@ -320,9 +115,9 @@ static int khob_make_meta(struct khob_freezer *fz)
 	ret = khob_out_settle();
 	if (ret)
 		return ret;
-	if (khob_nr_chunks() > room)
+	if (khob_nr_chunks() > min(room, KHOB_META_CHUNKS_MAX))
 		return khob_refuse(-ENOSPC, "scratch: the metadata is in more than %u pieces",
-				   room);
+				   min(room, KHOB_META_CHUNKS_MAX));
 	fdt_len = khob_fdt_write(__va(fdt_pa), fdt_size, khob_out.abi, khob_out.tree.root_pa,
 				 fz->subs, fz->nr_subs);
 	if (fdt_len < 0)
@@ -340,10 +135,17 @@ static int khob_make_meta(struct khob_freezer *fz)
 	meta->fdt_digest = khob_xxh64(__va(fdt_pa), fdt_len);
 	meta->tsc_khz = tsc_khz;
 	meta->boot_count = khob_in.kexec_count + 1;
+	meta->records_digest = fz->records_digest;
+	if (khob_out.others_ready) {
+		meta->others_root = khob_out.others.root_pa;
+		meta->others_digest = khob_radix_digest(&khob_out.others);
+	}
 	khob_out.meta_blob = meta;
 	khob_out.fdt_pa = fdt_pa;
 	khob_out.fdt_len = fdt_len;
-	return khob_out.by_kernel ? khob_leave_to_kernel(fz) : 0;
+	ret = khob_out.by_kernel ? khob_leave_to_kernel(fz) : 0;
+	meta->digest = khob_meta_digest(meta);
+	return ret;
 }
 
 /* Says so, unless the place where it failed has said something better. */
@@ -365,6 +167,7 @@ void khob_thaw(void)
 	khob_native_unpublish();
 	khob_native_unimport();
 	khob_uncarry();
+	khob_out_drop_others();
 	khob_bufs_free();
 	khob_out_remove_gone();
 	khob_client_thaw();
@@ -382,31 +185,31 @@ void khob_thaw(void)
  */
 int khob_freeze(enum khob_abi abi, bool by_kernel)
 {
-	const struct khob_in_subtree *old = khob_in_subtree(KHOB_RECORDS_NAME);
-	unsigned int max_subs = khob_out.nr_subtrees + khob_in.nr_subtrees +
+	unsigned int max_subs = khob_out.nr_subtrees + khob_in_nr_subtrees() +
 				KHOB_INTERNAL_SUBTREES +
 				(khob_native_source() ? KHOB_SUBTREES_MAX : 0);
 	struct khob_fdt_subtree *subs __free(khob_kvfree) = NULL;
 	struct khob_freezer fz = {
 		.max_records = khob_out.nr_folios + max_subs +
-			       (old ? old->len / sizeof(struct khob_record) : 0),
+			       (khob_in.got ? khob_in.got->nr_records : 0),
 	};
 	int ret;
 
 	lockdep_assert_held_write(&khob_lock);
+	if (khob_in.state == KHOB_IN_REFUSED)
+		return khob_refuse(-EBADMSG, "scratch: release what was refused first: %s",
+				   khob_in.reason);
 	subs = kvcalloc(max_subs, sizeof(*subs), GFP_KERNEL);
 	if (!subs)
 		return -ENOMEM;
 	fz.subs = subs;
-	ret = khob_out_tree_get();
-	if (!ret)
-		ret = khob_carry();
-	if (ret)
-		return khob_freeze_failed(ret);
 	khob_out.thaw_abi = khob_out.abi;
 	khob_out.abi = abi;
 	khob_out.by_kernel = by_kernel;
-	if (khob_native_source() && !by_kernel)
+	ret = khob_out_tree_get();
+	if (!ret)
+		ret = khob_carry();
+	if (!ret && khob_native_source() && !by_kernel)
 		ret = khob_native_import();
 	if (!ret)
 		ret = khob_make_subtrees(&fz);

@@ -5,8 +5,10 @@
  * it along; and the kernel's tree is read, so that our loader takes along what others
  * have registered.
  */
+#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/memory_hotplug.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
@@ -27,9 +29,16 @@ struct khob_native_blob {
 	void *data;
 };
 
+/* Keys, in any order: how many, and a sum of digests of them. */
+struct khob_native_sum {
+	u64 nr;
+	u64 sum;
+};
+
 static struct {
 	u64 fdt_pa; /* 0 until it was found; the kernel never moves it */
 	struct khob_radix keys; /* others' keys, while these are part of our tree */
+	struct khob_native_sum taken; /* of these, when they were taken */
 	bool keys_ready;
 	struct list_head blobs;
 } khob_native = {
@@ -96,8 +105,8 @@ static int khob_native_match(void *ctx, const struct khob_fdt_subtree *sub)
 static bool khob_native_may_be(struct page *page)
 {
 	return page_count(page) == 1 && !PageSlab(page) && !PageLRU(page) &&
-	       !PageReserved(page) && !PageCompound(page) && !PageHWPoison(page) &&
-	       !READ_ONCE(page->mapping);
+	       !PageOffline(page) && !PageReserved(page) && !PageCompound(page) &&
+	       !PageHWPoison(page) && !READ_ONCE(page->mapping);
 }
 
 /* @copy: KHOB_NATIVE_FDT_MAX bytes. Return: whether @want stands in a root FDT in @page. */
@@ -116,32 +125,64 @@ static bool khob_native_is(struct page *page, void *copy, struct khob_native_wan
 	       want->found;
 }
 
-/* Return: the physical address of the page that @want stands in, or 0. */
-static u64 khob_native_scan(struct khob_native_wanted *want)
+/*
+ * Until a kernel was handed something, its debugfs shows its root FDT: a file's data is then
+ * what says where that is. It is believed only if @want stands there.
+ */
+static u64 khob_native_shown(void *copy, struct khob_native_wanted *want)
 {
-	void *copy __free(kfree) = kmalloc(KHOB_NATIVE_FDT_MAX, GFP_KERNEL);
+	static const char * const path[] = { "kho", "out", "fdt" };
+	struct debugfs_blob_wrapper blob = {};
+	struct dentry *at = NULL, *next;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(path); i++) {
+		next = debugfs_lookup(path[i], at);
+		dput(at);
+		at = next;
+		if (!at)
+			return 0;
+	}
+	if (d_really_is_positive(at) &&
+	    copy_from_kernel_nofault(&blob, d_inode(at)->i_private, sizeof(blob)))
+		blob.data = NULL;
+	dput(at);
+	if (!blob.data || !virt_addr_valid(blob.data) || !PAGE_ALIGNED(blob.data) ||
+	    !khob_native_is(virt_to_page(blob.data), copy, want))
+		return 0;
+	return __pa(blob.data);
+}
+
+/* Return: the physical address of the page that @want stands in, or 0. */
+static u64 khob_native_scan(void *copy, struct khob_native_wanted *want)
+{
 	unsigned long pfn, end = khob_end_pfn();
 
-	for (pfn = 0; copy && pfn < end; pfn++) {
+	for (pfn = 0; pfn < end; pfn++) {
 		struct page *page = pfn_to_online_page(pfn);
 
 		if (!page)
 			pfn = ALIGN(pfn + 1, KHOB_NATIVE_HOLE) - 1;
 		else if (khob_native_may_be(page) && khob_native_is(page, copy, want))
 			return PFN_PHYS(pfn);
-		if (IS_ALIGNED(pfn, 1024))
+		if (IS_ALIGNED(pfn, 1024)) {
 			cond_resched();
+			if (fatal_signal_pending(current))
+				return 0;
+		}
 	}
 	return 0;
 }
 
 /*
- * Nothing that is exported tells where the kernel's root FDT is, and what debugfs shows of
- * it has the size that it had at boot. So it is found by what it says: a subtree is
- * registered whose name nobody can guess, and the page is the one in which it stands.
+ * Nothing that is exported tells where the kernel's root FDT is. So a subtree is registered
+ * whose name nobody can guess, and the page is the one in which it stands. Where debugfs
+ * does not lead to it (on a kernel that was handed something), all of memory is
+ * looked through, once, when a kernel is loaded.
  */
 static int khob_native_locate(void)
 {
+	void *copy __free(kfree) = kmalloc(KHOB_NATIVE_FDT_MAX, GFP_KERNEL);
 	struct khob_native_wanted want = {};
 	char name[KHOB_SUBTREE_NAME_MAX + 1];
 	unsigned long blob;
@@ -151,16 +192,19 @@ static int khob_native_locate(void)
 	if (khob_native.fdt_pa)
 		return 0;
 	blob = get_zeroed_page(GFP_KERNEL);
-	if (!blob)
+	if (!blob || !copy) {
+		free_page(blob);
 		return -ENOMEM;
+	}
 	snprintf(name, sizeof(name), "kho-bridge-%016llx", get_random_u64());
 	want.name = name;
 	want.pa = __pa(blob);
 	ret = kho_add_subtree(name, (void *)blob, PAGE_SIZE);
 	if (!ret) {
-		khob_native.fdt_pa = khob_native_scan(&want);
+		khob_native.fdt_pa = khob_native_shown(copy, &want) ?:
+				     khob_native_scan(copy, &want);
 		kho_remove_subtree((void *)blob);
-		ret = khob_native.fdt_pa ? 0 : -ENOENT;
+		ret = khob_native.fdt_pa ? 0 : fatal_signal_pending(current) ? -EINTR : -ENOENT;
 	}
 	free_page(blob);
 	if (ret)
@@ -201,16 +245,10 @@ void *khob_native_fdt(struct khob_fdt_info *info)
 	return ERR_PTR(-EBADMSG);
 }
 
-/* The version that the kernel's KHO speaks; KHOB_ABI_NR if its root FDT cannot be found. */
+/* The version that the kernel's KHO speaks, by its own header; KHOB_ABI_NR if it is new to us. */
 enum khob_abi khob_native_abi(void)
 {
-	struct khob_fdt_info info;
-	void *fdt = khob_native_fdt(&info);
-
-	if (IS_ERR(fdt))
-		return KHOB_ABI_NR;
-	kvfree(fdt);
-	return info.abi;
+	return khob_abi_from_compatible(KHO_FDT_COMPATIBLE);
 }
 
 u64 khob_native_fdt_pa(void)
@@ -220,31 +258,48 @@ u64 khob_native_fdt_pa(void)
 
 /* 2. The kernel's tree. Nodes are added to it at any time, and never freed. */
 
-struct khob_native_copy {
-	struct khob_radix *to;
-	bool others; /* only what is in no tree of ours */
+/**
+ * struct khob_native_walk - one walk over the kernel's tree
+ * @nodes: copies of the nodes from the root to where the walk is, one a level
+ * @key: called for each key; other than 0 ends the walk
+ * @ctx: for @key
+ */
+struct khob_native_walk {
+	struct khob_node *nodes;
+	int (*key)(void *ctx, u64 key);
+	void *ctx;
 };
+
+/* What a node of the kernel's can be: a page that somebody has, and that is nobody else's. */
+static bool khob_native_node_page(u64 pa)
+{
+	struct page *page = pfn_to_online_page(PHYS_PFN(pa));
+
+	return page && page_count(page) && !PageSlab(page) && !PageBuddy(page) &&
+	       !PageLRU(page) && !PageOffline(page) && !PageHWPoison(page);
+}
 
 static const void *khob_native_node(void *ctx, u64 pa, unsigned int level, const char **why)
 {
+	struct khob_native_walk *walk = ctx;
+
+	*why = "it was interrupted";
+	cond_resched();
+	if (fatal_signal_pending(current))
+		return NULL;
 	*why = "the node is in no memory of the kernel's";
-	return khob_native_ram(pa, pa + PAGE_SIZE) ? __va(pa) : NULL;
+	if (!khob_native_node_page(pa) || khob_ram_copy(pa, &walk->nodes[level], PAGE_SIZE))
+		return NULL;
+	return &walk->nodes[level];
 }
 
 static int khob_native_key(void *ctx, u64 pa, unsigned int order, const char **why)
 {
-	const struct khob_native_copy *copy = ctx;
+	const struct khob_native_walk *walk = ctx;
 	u64 key;
-	int ret;
+	int ret = khob_key_encode(pa, order, &key);
 
-	cond_resched();
-	ret = khob_key_encode(pa, order, &key);
-	if (ret)
-		return ret;
-	/* The kernel's FDT is of no use to a kernel that is handed another one. */
-	if (copy->others && (pa == khob_native.fdt_pa || khob_radix_has(&khob_out.tree, key)))
-		return 0;
-	return khob_radix_add(copy->to, key);
+	return ret ?: walk->key(walk->ctx, key);
 }
 
 static const struct khob_check_ops khob_native_ops = {
@@ -252,12 +307,14 @@ static const struct khob_check_ops khob_native_ops = {
 	.key = khob_native_key,
 };
 
-static int khob_native_read_tree(struct khob_native_copy *copy)
+/* Calls @key for each key of the kernel's tree as it is now. */
+static int khob_native_read_tree(int (*key)(void *ctx, u64 key), void *ctx)
 {
 	const struct khob_check_limits limits = {
 		.end_pa = PFN_PHYS(khob_end_pfn()),
 		.max_nodes = khob_end_pfn(),
 	};
+	struct khob_native_walk walk = { .key = key, .ctx = ctx };
 	struct khob_check_result res = {};
 	struct khob_fdt_info info;
 	void *fdt = khob_native_fdt(&info);
@@ -266,14 +323,36 @@ static int khob_native_read_tree(struct khob_native_copy *copy)
 	if (IS_ERR(fdt))
 		return PTR_ERR(fdt);
 	kvfree(fdt);
-	ret = khob_check_tree(info.map_pa, &khob_native_ops, copy, &limits, &res);
-	if (ret == -ENOMEM)
+	walk.nodes = kvmalloc_array(KHOB_TREE_DEPTH, sizeof(*walk.nodes), GFP_KERNEL);
+	if (!walk.nodes)
+		return -ENOMEM;
+	ret = khob_check_tree(info.map_pa, &khob_native_ops, &walk, &limits, &res);
+	kvfree(walk.nodes);
+	if (!ret || ret == -ENOMEM)
 		return ret;
-	if (ret)
-		return khob_refuse(-EBADMSG,
-				   "the tree of the kernel's own KHO: %s (0x%llx, level %u)",
-				   res.why ?: "unreadable", res.bad_pa, res.bad_level);
-	return 0;
+	return khob_refuse(-EBADMSG, "the tree of the kernel's own KHO: %s (0x%llx, level %u)",
+			   res.why ?: "unreadable", res.bad_pa, res.bad_level);
+}
+
+static int khob_native_copy_key(void *ctx, u64 key)
+{
+	return khob_radix_add(ctx, key);
+}
+
+/* Whether a key is another client's. The kernel's FDT is of no use to who is handed ours. */
+static bool khob_native_others(u64 key)
+{
+	unsigned int order;
+	u64 pa;
+
+	return !khob_radix_has(&khob_out.tree, key) && !khob_key_decode(key, &pa, &order) &&
+	       pa != khob_native.fdt_pa;
+}
+
+static void khob_native_sum_add(struct khob_native_sum *sum, u64 key)
+{
+	sum->nr++;
+	sum->sum += khob_xxh64(&key, sizeof(key));
 }
 
 /**
@@ -282,21 +361,31 @@ static int khob_native_read_tree(struct khob_native_copy *copy)
  */
 int khob_native_tree(struct khob_radix *tree)
 {
-	struct khob_native_copy copy = { .to = tree };
 	int ret = khob_radix_init(tree, &khob_page_ops, NULL, 0);
 
 	if (ret)
 		return ret;
-	ret = khob_native_read_tree(&copy);
+	ret = khob_native_read_tree(khob_native_copy_key, tree);
 	if (ret)
 		khob_radix_destroy(tree);
 	return ret;
 }
 
+static int khob_native_take_key(void *ctx, u64 key)
+{
+	if (!khob_native_others(key))
+		return 0;
+	khob_native_sum_add(&khob_native.taken, key);
+	return khob_radix_add(&khob_native.keys, key);
+}
+
 static int khob_native_add_key(void *ctx, u64 key)
 {
+	int ret;
+
 	cond_resched();
-	return khob_radix_add(&khob_out.tree, key);
+	ret = khob_radix_add(&khob_out.tree, key);
+	return ret ?: khob_out_add_other(key);
 }
 
 static int khob_native_del_key(void *ctx, u64 key)
@@ -325,50 +414,40 @@ void khob_native_unimport(void)
  */
 int khob_native_import(void)
 {
-	struct khob_native_copy copy = { .to = &khob_native.keys, .others = true };
 	int ret = khob_radix_init(&khob_native.keys, &khob_page_ops, NULL, 0);
 
 	if (ret)
 		return ret;
 	khob_native.keys_ready = true;
-	ret = khob_native_read_tree(&copy);
+	khob_native.taken = (struct khob_native_sum) {};
+	ret = khob_native_read_tree(khob_native_take_key, NULL);
 	if (!ret)
 		ret = khob_radix_walk(&khob_native.keys, 0, U64_MAX, khob_native_add_key, NULL);
 	return ret ?: khob_out_settle();
 }
 
+/* Ours do not change while frozen, and those that were taken are in our tree. */
+static int khob_native_sum_key(void *ctx, u64 key)
+{
+	if (khob_radix_has(&khob_native.keys, key) || khob_native_others(key))
+		khob_native_sum_add(ctx, key);
+	return 0;
+}
+
 /**
  * khob_native_changed() - whether others have changed the kernel's tree since the import
  *
- * Return: 1 if they have, 0, or an error.
+ * Reads the kernel's tree, and keeps nothing of it. Return: 1 if they have, 0, or an error.
  */
 int khob_native_changed(void)
 {
-	struct khob_radix now;
-	struct khob_native_copy copy = { .to = &now };
-	u64 key, from = 0;
+	struct khob_native_sum now = {};
 	int ret;
 
 	if (!khob_native.keys_ready)
 		return 0;
-	ret = khob_native_tree(copy.to);
-	if (ret)
-		return ret;
-	/* Ours do not change while frozen. */
-	for (; !ret && khob_radix_next(&now, from, &key); from = key + 1) {
-		u64 pa;
-		unsigned int order;
-
-		cond_resched();
-		ret = !khob_radix_has(&khob_out.tree, key) &&
-		      !khob_key_decode(key, &pa, &order) && pa != khob_native.fdt_pa;
-	}
-	for (from = 0; !ret && khob_radix_next(&khob_native.keys, from, &key); from = key + 1) {
-		cond_resched();
-		ret = !khob_radix_has(&now, key);
-	}
-	khob_radix_destroy(&now);
-	return ret;
+	ret = khob_native_read_tree(khob_native_sum_key, &now);
+	return ret ?: now.nr != khob_native.taken.nr || now.sum != khob_native.taken.sum;
 }
 
 u64 khob_native_keys(void)

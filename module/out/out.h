@@ -8,6 +8,7 @@
 
 #include <linux/xarray.h>
 
+#include "core/check.h"
 #include "core/range.h"
 #include "in/in.h"
 #include "mem/mem.h"
@@ -114,6 +115,10 @@ struct khob_out {
 	/* valid while frozen */
 	bool frozen;
 	bool by_kernel; /* the kernel's own KHO hands over, from its own root FDT */
+	struct khob_radix carried; /* keys of the kernel before's pages, which go on */
+	bool carried_ready;
+	struct khob_radix others; /* keys of clients of a kernel's own KHO; in the arena */
+	bool others_ready;
 	enum khob_abi thaw_abi; /* in use before and after */
 	struct list_head bufs;
 	u64 fdt_pa;
@@ -138,6 +143,8 @@ void khob_out_trim(void);
 bool khob_out_empty(void);
 int khob_out_set_abi(const char *name);
 u64 khob_out_covered(u64 pa);
+int khob_out_add_other(u64 key);
+void khob_out_drop_others(void);
 
 /* folio.c */
 int khob_out_preserve(const struct khob_preserve_req *req);
@@ -177,7 +184,31 @@ int khob_scratch_take(const struct khob_scratch_req *req);
 int khob_scratch_kernel(void);
 void khob_scratch_give(void);
 
+/* names.c */
+
+/**
+ * struct khob_freezer - what the making of the root FDT and its subtrees shares
+ * @subs: what the root FDT names
+ * @nr_subs: how many
+ * @records: what pages and blobs must hold, in the metadata
+ * @nr_records: how many
+ * @max_records: how many there is room for
+ * @records_digest: of all of them, once they are complete
+ */
+struct khob_freezer {
+	struct khob_fdt_subtree *subs;
+	size_t nr_subs;
+	struct khob_record *records;
+	u64 nr_records;
+	u64 max_records;
+	u64 records_digest;
+};
+
+void khob_name_subtree(struct khob_freezer *fz, const char *name, u64 pa, u64 len);
+int khob_make_subtrees(struct khob_freezer *fz);
+
 /* freeze.c */
+u64 khob_buf_new(u64 len);
 int khob_freeze(enum khob_abi abi, bool by_kernel);
 void khob_thaw(void);
 void khob_freeze_stamp(void);
@@ -187,6 +218,8 @@ void *khob_out_fdt(size_t *len);
 /* carry.c */
 int khob_carry(void);
 void khob_uncarry(void);
+bool khob_carried(u64 key);
+bool khob_carries_subtree(const struct khob_handed *sub);
 
 /* pin.c */
 bool khob_is_pinned(void);

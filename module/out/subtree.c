@@ -36,7 +36,7 @@ static struct khob_subtree *khob_subtree_new(const char *name, u64 len, enum kho
 					   "put: \"%.63s\" cannot be the name of a subtree", name));
 	if (!len || len > PFN_PHYS(khob_end_pfn()))
 		return ERR_PTR(khob_refuse(-EINVAL, "put: %s cannot have %llu bytes", name, len));
-	if (khob_out.nr_subtrees + khob_in.nr_subtrees >=
+	if (khob_out.nr_subtrees + khob_in_nr_subtrees() >=
 	    KHOB_SUBTREES_MAX - KHOB_INTERNAL_SUBTREES)
 		return ERR_PTR(khob_refuse(-ENOSPC, "put: a root FDT names at most %d subtrees",
 					   KHOB_SUBTREES_MAX));

@@ -275,6 +275,30 @@ void khob_out_del_page(u64 pa, unsigned int order)
 		khob_out_del_key(key);
 }
 
+/*
+ * Notes that a key which is handed over is of a client of a kernel's own KHO: of no concern to
+ * kho_bridge where the next kernel has that as well. khob_out_settle() has to follow.
+ */
+int khob_out_add_other(u64 key)
+{
+	int ret;
+
+	if (!khob_out.others_ready) {
+		ret = khob_radix_init(&khob_out.others, &khob_out_ops, NULL, 0);
+		if (ret)
+			return ret;
+		khob_out.others_ready = true;
+	}
+	return khob_radix_add(&khob_out.others, key);
+}
+
+void khob_out_drop_others(void)
+{
+	if (khob_out.others_ready)
+		khob_radix_destroy(&khob_out.others);
+	khob_out.others_ready = false;
+}
+
 /* The ABI version that the next freeze writes. */
 int khob_out_set_abi(const char *name)
 {

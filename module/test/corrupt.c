@@ -62,6 +62,7 @@ void khob_test_init(void)
 	struct dentry *dir = debugfs_create_dir("test", root);
 
 	debugfs_create_file("corrupt", 0600, dir, NULL, &khob_corrupt_fops);
+	khob_prove_init(dir);
 	khob_kernel_api_init(dir);
 	khob_vectors_init(sandbox);
 	khob_race_init(sandbox);

@@ -10,6 +10,7 @@ struct dentry;
 
 #ifdef KHOB_TEST
 void khob_test_init(void);
+void khob_prove_init(struct dentry *dir);
 void khob_vectors_init(struct dentry *dir);
 void khob_race_init(struct dentry *dir);
 #ifdef KHOB_NATIVE

@@ -270,7 +270,8 @@ def _parser() -> argparse.ArgumentParser:
                          help="where the guest's init is built")
         one.add_argument("--khoctl", type=Path, default=Path("build/tools/khoctl/khoctl-static"))
         one.add_argument("--module", default="build/modules/{release}/module/kho_bridge.ko")
-        one.add_argument("--test-module", default="build/modules-test/{release}/module/kho_bridge.ko")
+        one.add_argument("--test-module",
+                         default="build/modules-test/{release}/module/kho_bridge.ko")
     return parser
 
 

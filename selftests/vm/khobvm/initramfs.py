@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from khobvm import clients, packages, plan
+from khobvm import clients, older, packages, plan
 from khobvm.case import Case, Module
 from khobvm.cpio import Archive
 from khobvm.errors import VmError
@@ -183,13 +183,16 @@ def _add_program(archive: Archive, spec: str, progress: Progress) -> None:
 
 
 def _add_bridge(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
-                artefacts: Artefacts) -> None:
+                artefacts: Artefacts, progress: Progress) -> None:
     """khoctl, and the module for every kernel that has a part."""
     archive.file("bin/khoctl", _read(artefacts.khoctl, "khoctl"), 0o755)
     for series in case.series():
         release = kernels[series].release
         module = artefacts.module_for(case.module, release)
         archive.file(f"lib/modules/{release}/extra/kho_bridge.ko", _read(module, "module"))
+        if case.older:
+            module = older.build(case.older, kernels[series], artefacts.build, progress)
+            archive.file(f"lib/modules/{release}/older/kho_bridge.ko", module.read_bytes())
 
 
 def _add_clients(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
@@ -230,6 +233,6 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
     for spec in case.programs:
         _add_program(archive, spec, progress)
     if case.module is not Module.NONE:
-        _add_bridge(archive, case, kernels, artefacts)
+        _add_bridge(archive, case, kernels, artefacts, progress)
     _add_clients(archive, case, kernels, artefacts, progress)
     return archive.write(stream)

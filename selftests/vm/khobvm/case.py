@@ -74,8 +74,9 @@ class Case:
     programs the guest gets with their libraries. drivers: the kernels' own modules that are
     loaded at boot, where they are modules. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
-    they use the kernel's own KHO all the same. older: a commit whose kho_bridge.ko lies in
-    /lib/modules/RELEASE/older. outcome: what must come out, so that
+    they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
+    there, the one over the kernel's own KHO in extra/native. older: a commit whose kho_bridge.ko
+    lies in /lib/modules/RELEASE/older. outcome: what must come out, so that
     the runner's own verdicts can be tested; why: what the verdict's sentence must then say, so
     that no other failure is taken for it. boot: seconds of silence allowed besides a
     step's own timeout: a generation boots in them, or an initrd is packed. suite: "stock",
@@ -95,6 +96,7 @@ class Case:
     drivers: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
     native_clients: tuple[str, ...] = ()
+    own_kho_clients: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     older: str = ""
     outcome: Outcome = Outcome.PASSED

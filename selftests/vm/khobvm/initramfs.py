@@ -205,6 +205,10 @@ def _add_clients(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
         for name in case.clients:
             client = clients.build(name, kernel, bridge, artefacts.build, progress)
             archive.file(f"lib/modules/{kernel.release}/extra/{name}.ko", client.read_bytes())
+            if series in case.own_kho_clients:
+                client = clients.build(name, kernel, None, artefacts.build, progress)
+                archive.file(f"lib/modules/{kernel.release}/extra/native/{name}.ko",
+                             client.read_bytes())
 
 
 def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,

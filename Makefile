@@ -65,6 +65,14 @@ test-interop: tools modules kernels ## run the tests with kernels that have KHO
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(KERNELS)
 	@$(PYTHON) scripts/run_tests.py interop
 
+# KEXECS=5 does so many; SEED=S does the same again, as a run that failed says.
+KEXECS ?= 100
+.PHONY: soak
+soak: tools modules ## kexec 100 times in a row, and compare everything with a model
+	@$(KHOBVM) kernels 7.3 > $(BUILD)/kernels.log
+	@$(PYTHON) scripts/build_modules.py --build $(BUILD) 7.3
+	@$(KHOBVM) soak --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED)) --json $(BUILD)/soak.json
+
 .PHONY: matrix
 matrix: ## renew README's table of kernel pairs from the last results of test and test-interop
 	@$(KHOBVM) matrix $(or $(wildcard $(addprefix $(BUILD)/,stock-results.json \

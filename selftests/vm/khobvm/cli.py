@@ -8,6 +8,7 @@ import fnmatch
 import importlib
 import json
 import pkgutil
+import random
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import costs, demo, kernels, matrix, measure, report, runner, source
+from khobvm import costs, demo, kernels, matrix, measure, model, report, runner, soak, source
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.initramfs import Artefacts
@@ -190,6 +191,35 @@ def _measure_handover(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _soak(arguments: argparse.Namespace, progress: Progress) -> int:
+    made = importlib.import_module("cases.soak")
+    seed = random.SystemRandom().randrange(1 << 31) if arguments.seed is None else arguments.seed
+    places = [p for p in made.PLACES if not arguments.end or p.name in arguments.end]
+    lives = model.lives(places, arguments.kexecs, seed)
+    case: Case = made.soak(lives)
+    if problems := check(case):
+        raise VmError("; ".join(problems))
+    again = soak.command(arguments.kexecs, seed, arguments.end)
+    progress.line(f"{arguments.kexecs} kexecs: {again}")
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels([case], progress)
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+    crew = runner.Runner(runner.Options(artefacts, accelerator, arguments.keep,
+                                        arguments.timeout_factor), found, progress)
+    follower = soak.Soak(lives, made.MEMORY_STEP, progress, crew)
+    result = runner.run_all(crew, [case], 1, follower.report, lambda _: None)[0]
+    progress.done()
+    if arguments.json:
+        soak.write_json(arguments.json, result, follower, seed)
+    good = result.good and not follower.drift
+    print(soak.table(list(follower.rows.values())))
+    if not good:
+        print(soak.failure(result, follower, seed, again))
+    print(f"{follower.passed} passed, {int(not good)} failed")
+    return int(not good)
+
+
 def _matrix(arguments: argparse.Namespace, _: Progress) -> int:
     ends = [end.name for end in importlib.import_module("cases.payload").ENDS]
     cells = matrix.collect(ends, arguments.results)
@@ -240,6 +270,16 @@ def _parser() -> argparse.ArgumentParser:
     handed.add_argument("--json", type=Path, metavar="FILE",
                         help="write the tables there, for docs/performance.md")
     handed.set_defaults(function=_measure_handover)
+    many = commands.add_parser("soak", help="many kexecs in one VM, as a model chooses them")
+    many.add_argument("--kexecs", type=int, default=100, metavar="N", help="so many (100)")
+    many.add_argument("--seed", type=int, metavar="S", help="what all follows from")
+    many.add_argument("--end", action="append", default=[],
+                      help="only these kernels, as cases/payload.py names them")
+    many.add_argument("--keep", action="store_true", help="keep the workspace, say where")
+    many.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
+    many.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
+                      help="stretches the time that it may take (a slow host)")
+    many.set_defaults(function=_soak)
     one = commands.add_parser("matrix", help="make README's table of pairs from results")
     one.add_argument("results", nargs="+", type=Path, help="what `run --json` has written")
     one.add_argument("--check", action="store_true", help="change nothing, say what differs")
@@ -263,7 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, one):
+    for one in (shown, measured, handed, many, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

@@ -151,7 +151,7 @@ static inline struct khob_node *khob_node_at(u64 pa)
 
 /*
  * What the tree keeps of a node (khob_use()). Its page is the tree's own, and so is this
- * member of its struct page, which is 0 when the page comes from the allocator.
+ * member of its struct page; the allocator may leave anything in it.
  */
 static inline __u64 *khob_node_used(const struct khob_node *node)
 {

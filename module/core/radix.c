@@ -35,6 +35,8 @@ int khob_radix_init(struct khob_radix *r, const struct khob_radix_ops *ops, void
 	if (!r->root)
 		return -ENOMEM;
 	memset(r->root, 0, sizeof(*r->root));
+	if (khob_counted(flags))
+		*khob_node_used(r->root) = 0;
 	r->nr_nodes = 1;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "core/radix_node.h"
 #include "memory.hpp"
 
 namespace {
@@ -29,6 +30,23 @@ TEST(Radix, StartsAsOneNode) {
     EXPECT_EQ(tree.memory().live(), 1U);
     std::uint64_t key = 0;
     EXPECT_FALSE(khob_radix_next(tree.get(), 0, &key));
+}
+
+// The allocator leaves in a page's struct what its last owner kept there.
+TEST(Radix, StartsEmptyInAPageThatSaysOtherwise) {
+    Memory memory;
+    khob_radix radix{};
+    ASSERT_EQ(khob_radix_init(&radix, Memory::ops(), &memory, 0), 0);
+    const std::uint64_t pa = radix.root_pa;
+    khob_radix_destroy(&radix);
+    *khob_node_used(khob_node_at(pa)) = 3 * KHOB_USED_ONE;
+    ASSERT_EQ(khob_radix_init(&radix, Memory::ops(), &memory, 0), 0);
+    ASSERT_EQ(radix.root_pa, pa);
+    EXPECT_TRUE(khob_radix_empty(&radix));
+    EXPECT_EQ(khob_radix_add(&radix, key_of(gib, 0)), 0);
+    EXPECT_EQ(khob_radix_del(&radix, key_of(gib, 0)), 0);
+    EXPECT_TRUE(khob_radix_empty(&radix));
+    khob_radix_destroy(&radix);
 }
 
 TEST(Radix, InitFailsWithoutMemory) {

@@ -321,21 +321,24 @@ int khob_radix_del(struct khob_radix *r, u64 key)
 	return likely(!r->flags) ? khob_del_one(r, 0, key) : khob_del_any(r, key);
 }
 
-bool khob_radix_has(const struct khob_radix *r, u64 key)
+u64 khob_radix_word(const struct khob_radix *r, u64 key)
 {
 	const struct khob_node *leaf;
 	unsigned int kind = r->flags;
 	struct khob_slot *slot;
-	bool has = false;
+	u64 word = 0;
 
-	if (!khob_key_valid(kind, key))
-		return false;
 	slot = khob_enter(kind);
-	leaf = khob_leaf(r, key);
+	leaf = khob_leaf(r, key & KHOB_KEY_MAX);
 	if (leaf)
-		has = khob_load(&leaf->table[khob_index(key, 0) / 64]) >> (key % 64) & 1;
+		word = khob_load(&leaf->table[khob_index(key, 0) / 64]);
 	khob_leave(kind, slot);
-	return has;
+	return word;
+}
+
+bool khob_radix_has(const struct khob_radix *r, u64 key)
+{
+	return khob_key_valid(r->flags, key) && khob_radix_word(r, key) >> (key % 64) & 1;
 }
 
 /* Shows every node to @fn, children before their parent: @fn may free it. */

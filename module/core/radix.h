@@ -190,6 +190,12 @@ int khob_radix_del_run(struct khob_radix *r, u64 first, u64 last);
 /* Whether @key is present; false for what is no key. */
 bool khob_radix_has(const struct khob_radix *r, u64 key);
 
+/*
+ * The 64 keys that @key is one of and that differ from it in the lowest six bits only: bit
+ * n is whether the n-th is present.
+ */
+u64 khob_radix_word(const struct khob_radix *r, u64 key);
+
 /* The smallest key present that is >= @from, in *@key. Return: false if none. */
 bool khob_radix_next(const struct khob_radix *r, u64 from, u64 *key);
 

@@ -97,6 +97,26 @@ TEST(Radix, SaysThatAKeyIsPresentOrAbsent) {
     EXPECT_EQ(tree->nr_keys, 0U);
 }
 
+TEST(Radix, GivesAWordOfKeysAtOnce) {
+    for (const unsigned int flags : {0U, unsigned{KHOB_RADIX_SHARED}}) {
+        Tree tree(flags);
+        const std::uint64_t base = key_of(gib, 0);
+        ASSERT_EQ(base % 64, 0U);
+        EXPECT_EQ(khob_radix_word(tree.get(), base), 0U);
+        ASSERT_EQ(tree.add(base), 0);
+        ASSERT_EQ(tree.add(base + 5), 0);
+        ASSERT_EQ(tree.add(base + 63), 0);
+        ASSERT_EQ(tree.add(base + 64), 0);
+        const std::uint64_t word = 1U | 1U << 5U | std::uint64_t{1} << 63U;
+        for (const std::uint64_t at : {0U, 5U, 6U, 63U}) {
+            EXPECT_EQ(khob_radix_word(tree.get(), base + at), word);
+        }
+        EXPECT_EQ(khob_radix_word(tree.get(), base + 64), 1U);
+        EXPECT_EQ(khob_radix_word(tree.get(), base - 1), 0U);
+        EXPECT_EQ(khob_radix_word(tree.get(), key_of(2 * gib, 0)), 0U);
+    }
+}
+
 TEST(Radix, HoldsTheExtremes) {
     Tree tree;
     const std::set<std::uint64_t> keys = {

@@ -2,9 +2,10 @@
 /*
  * Other modules' pages and folios, handed over: the calls that they make.
  *
- * Clients on different CPUs do not wait for each other: they hold khob_lock for reading,
- * and the trees are shared. Who makes something that all of them depend on, or
- * may give such a thing back, comes again with khob_lock held for writing.
+ * Clients on different CPUs do not wait for each other, unless it is for the same region of
+ * memory: they hold khob_lock for reading, and the trees are shared. Who makes something
+ * that all of them depend on, or may give such a thing back, comes again with khob_lock
+ * held for writing.
  */
 #include "khob/kho_bridge.h"
 #include "out/out.h"
@@ -19,28 +20,36 @@ static bool khob_client_beside(void)
 	       !khob_native_source();
 }
 
+/* Calls @fn for a range beside others, if that may be. Return: whether; and *@ret. */
+static bool khob_client_try(int (*fn)(unsigned long pfn, unsigned long nr, enum khob_kind kind),
+			    unsigned long pfn, unsigned long nr, int *ret)
+{
+	guard(rwsem_read)(&khob_lock);
+	if (!khob_client_beside() || !khob_regions_lock(pfn, nr))
+		return false;
+	*ret = fn(pfn, nr, KHOB_KIND_PAGES);
+	khob_regions_unlock(pfn, nr);
+	return true;
+}
+
 int khob_preserve_pages(struct page *page, unsigned long nr)
 {
 	unsigned long pfn = page_to_pfn(page);
-	bool beside = false;
+	bool beside;
 	int ret = 0;
 
 	if (!khob_client_valid(pfn, nr))
 		return -EINVAL;
-	scoped_guard(rwsem_read, &khob_lock) {
-		beside = khob_client_beside();
-		if (beside)
-			ret = khob_client_add(pfn, nr, KHOB_BOOK_CLIENTS);
-	}
+	beside = khob_client_try(khob_client_add, pfn, nr, &ret);
 	if (beside && (ret || !READ_ONCE(khob_out.unsettled)))
 		return ret;
 	guard(rwsem_write)(&khob_lock);
 	if (beside) {
 		ret = khob_out_settle();
 		if (ret)
-			khob_client_unpreserve(pfn, nr, KHOB_BOOK_CLIENTS);
+			khob_client_unpreserve(pfn, nr, KHOB_KIND_PAGES);
 	} else {
-		ret = khob_client_preserve(pfn, nr, KHOB_BOOK_CLIENTS);
+		ret = khob_client_preserve(pfn, nr, KHOB_KIND_PAGES);
 	}
 	khob_update_pin();
 	return ret;
@@ -50,19 +59,17 @@ EXPORT_SYMBOL_GPL(khob_preserve_pages);
 int khob_unpreserve_pages(struct page *page, unsigned long nr)
 {
 	unsigned long pfn = page_to_pfn(page);
-	bool beside = false;
+	bool beside;
 	int ret = 0;
 
-	scoped_guard(rwsem_read, &khob_lock) {
-		beside = khob_client_beside();
-		if (beside)
-			ret = khob_client_unpreserve(pfn, nr, KHOB_BOOK_CLIENTS);
-	}
+	if (!khob_client_valid(pfn, nr))
+		return -ENOENT;
+	beside = khob_client_try(khob_client_unpreserve, pfn, nr, &ret);
 	if (beside && !READ_ONCE(khob_out.slack))
 		return ret;
 	guard(rwsem_write)(&khob_lock);
 	if (!beside)
-		ret = khob_client_unpreserve(pfn, nr, KHOB_BOOK_CLIENTS);
+		ret = khob_client_unpreserve(pfn, nr, KHOB_KIND_PAGES);
 	khob_update_pin();
 	return ret;
 }

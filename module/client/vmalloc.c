@@ -24,20 +24,10 @@ static unsigned long khob_chunks_max(unsigned long entries)
 
 /* 1. Out. */
 
-/* The page that is mapped at @ptr, if it is RAM that somebody uses; else NULL. */
-static struct page *khob_vmalloc_page(const void *ptr)
-{
-	struct page *page = vmalloc_to_page(ptr);
-
-	if (!page || !pfn_to_online_page(page_to_pfn(page)) || PageReserved(page))
-		return NULL;
-	return page;
-}
-
 /*
  * The pages of the area that begins at @ptr: kernels export no look-up of areas, but
- * there is a page without a mapping in front of each and behind it. Return: 0 if no
- * area begins there.
+ * there is a page without a mapping in front of each and behind it. What is mapped may be
+ * anything; who preserves it finds out. Return: 0 if no area begins there.
  */
 static unsigned long khob_vmalloc_count(const void *ptr)
 {
@@ -46,7 +36,7 @@ static unsigned long khob_vmalloc_count(const void *ptr)
 	if (!PAGE_ALIGNED(ptr) || !is_vmalloc_addr(ptr) ||
 	    (is_vmalloc_addr(ptr - PAGE_SIZE) && vmalloc_to_page(ptr - PAGE_SIZE)))
 		return 0;
-	while (is_vmalloc_addr(end) && khob_vmalloc_page(end)) {
+	while (is_vmalloc_addr(end) && vmalloc_to_page(end)) {
 		end += PAGE_SIZE;
 		cond_resched();
 	}
@@ -82,11 +72,10 @@ static struct khob_vmalloc_chunk *khob_chunk_new(void)
 	BUILD_BUG_ON(sizeof(*chunk) != PAGE_SIZE);
 	if (!chunk)
 		return ERR_PTR(-ENOMEM);
-	ret = khob_client_preserve(PHYS_PFN(__pa(chunk)), 1, KHOB_BOOK_CHUNKS);
-	if (!ret)
-		return chunk;
-	free_page((unsigned long)chunk);
-	return ERR_PTR(ret);
+	ret = khob_client_preserve(PHYS_PFN(__pa(chunk)), 1, KHOB_KIND_CHUNK);
+	/* From here on it is there as long as it is preserved. */
+	put_page(virt_to_page(chunk));
+	return ret ? ERR_PTR(ret) : chunk;
 }
 
 /* Unpreserves a list of chunks that this module has made, as far as it goes. */
@@ -99,8 +88,8 @@ static void khob_chunks_drop(u64 pa, unsigned int order)
 
 		for (i = 0; i < KHOB_CHUNK_ENTRIES && chunk->phys[i]; i++)
 			khob_client_unpreserve(PHYS_PFN(chunk->phys[i]), 1UL << order,
-					       KHOB_BOOK_CLIENTS);
-		khob_client_unpreserve(PHYS_PFN(pa), 1, KHOB_BOOK_CHUNKS);
+					       KHOB_KIND_PAGES);
+		khob_client_unpreserve(PHYS_PFN(pa), 1, KHOB_KIND_CHUNK);
 		pa = next;
 	}
 }
@@ -127,7 +116,7 @@ static int khob_vmalloc_preserve(const void *ptr, unsigned long nr, unsigned int
 			chunk = next;
 			used = 0;
 		}
-		ret = khob_client_preserve(page_to_pfn(page), 1UL << order, KHOB_BOOK_CLIENTS);
+		ret = khob_client_preserve(page_to_pfn(page), 1UL << order, KHOB_KIND_PAGES);
 		if (ret)
 			return ret;
 		chunk->phys[used++] = PFN_PHYS(page_to_pfn(page));
@@ -173,12 +162,12 @@ static bool khob_chunks_ours(u64 pa, unsigned long total, unsigned int order)
 		unsigned int i;
 
 		if (!PAGE_ALIGNED(pa) || chunks++ == khob_chunks_max(total) ||
-		    !khob_client_has(PHYS_PFN(pa), 1, KHOB_BOOK_CHUNKS))
+		    !khob_client_has(PHYS_PFN(pa), 1, KHOB_KIND_CHUNK))
 			return false;
 		chunk = __va(pa);
 		for (i = 0; i < KHOB_CHUNK_ENTRIES && chunk->phys[i]; i++, found += 1UL << order)
 			if (!khob_client_has(PHYS_PFN(chunk->phys[i]), 1UL << order,
-					     KHOB_BOOK_CLIENTS))
+					     KHOB_KIND_PAGES))
 				return false;
 		pa = chunk->next;
 	}

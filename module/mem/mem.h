@@ -104,6 +104,10 @@ struct folio *khob_ram_folio(u64 pa, unsigned int order);
 void khob_ram_free(u64 pa, u64 nr);
 extern const struct khob_radix_ops khob_page_ops;
 
+/* hold.c: references to pages that others own */
+int khob_hold(unsigned long pfn, unsigned long nr);
+void khob_unhold(unsigned long pfn, unsigned long nr);
+
 /* numbers.c */
 
 /**

@@ -20,20 +20,12 @@ u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
 enum khob_owner { KHOB_OWNER_ARENA, KHOB_OWNER_SCATTER, KHOB_OWNER_CLIENT };
 
 /**
- * enum khob_book - what is known of other modules' pages that are handed over
- * @KHOB_BOOK_CLIENTS: clients' pages, one by one; shared
- * @KHOB_BOOK_CHUNKS: pages that describe clients' vmalloc areas and are freed with them
- * @KHOB_BOOK_GONE: of these two, keys that were unpreserved while frozen: they go on thaw
- * @KHOB_BOOK_HELD: of clients' that are gone, keys whose pages have a reference of ours
- * @KHOB_BOOK_NR: how many books there are
+ * enum khob_kind - what other modules have that is handed over
+ * @KHOB_KIND_PAGES: pages of theirs
+ * @KHOB_KIND_CHUNK: a page that describes a vmalloc area of theirs; nobody else has a reference
+ *	to it, so that it is freed when it is unpreserved
  */
-enum khob_book {
-	KHOB_BOOK_CLIENTS,
-	KHOB_BOOK_CHUNKS,
-	KHOB_BOOK_GONE,
-	KHOB_BOOK_HELD,
-	KHOB_BOOK_NR,
-};
+enum khob_kind { KHOB_KIND_PAGES, KHOB_KIND_CHUNK };
 
 /**
  * struct khob_folio - a page of an order that out/preserve has made
@@ -93,8 +85,8 @@ struct khob_compacted {
 struct khob_out {
 	enum khob_abi abi;
 	struct khob_radix tree;
-	struct khob_radix books[KHOB_BOOK_NR];
-	bool tree_ready; /* and the books */
+	struct khob_radix owners; /* of clients' pages: owners.c */
+	bool tree_ready; /* and @owners */
 	struct khob_arena data;
 	struct khob_arena meta;
 	bool unsettled; /* a chunk of @meta is not preserved yet */
@@ -120,6 +112,7 @@ struct khob_out {
 	struct khob_radix others; /* keys of clients of a kernel's own KHO; in the arena */
 	bool others_ready;
 	enum khob_abi thaw_abi; /* in use before and after */
+	u64 nr_gone; /* entries of @owners that go on thaw */
 	struct list_head bufs;
 	u64 fdt_pa;
 	u64 fdt_len;
@@ -157,14 +150,19 @@ int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
 /* compact.c */
 int khob_out_compact(const struct khob_compact_req *req);
 
-/* books.c */
+/* regions.c */
+void khob_regions_init(void);
+bool khob_regions_lock(unsigned long pfn, unsigned long nr);
+void khob_regions_unlock(unsigned long pfn, unsigned long nr);
+
+/* owners.c */
+int khob_owners_init(void);
+void khob_owners_destroy(void);
 bool khob_client_valid(unsigned long pfn, unsigned long nr);
-int khob_client_add(unsigned long pfn, unsigned long nr, enum khob_book book);
-int khob_books_init(void);
-void khob_books_destroy(void);
-int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_book book);
-int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_book book);
-bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_book book);
+int khob_client_add(unsigned long pfn, unsigned long nr, enum khob_kind kind);
+int khob_client_preserve(unsigned long pfn, unsigned long nr, enum khob_kind kind);
+int khob_client_unpreserve(unsigned long pfn, unsigned long nr, enum khob_kind kind);
+bool khob_client_has(unsigned long pfn, unsigned long nr, enum khob_kind kind);
 bool khob_client_covers(u64 start, u64 end);
 bool khob_client_any(void);
 void khob_client_orders(u64 *orders);

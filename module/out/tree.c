@@ -47,6 +47,7 @@ void khob_out_init(void)
 	INIT_LIST_HEAD(&khob_out.subtrees);
 	INIT_LIST_HEAD(&khob_out.scratch);
 	INIT_LIST_HEAD(&khob_out.bufs);
+	khob_regions_init();
 }
 
 /* Makes the tree if there is none: while nothing is preserved, nothing is allocated. */
@@ -57,12 +58,12 @@ int khob_out_tree_get(void)
 	lockdep_assert_held_write(&khob_lock);
 	if (khob_out.tree_ready)
 		return 0;
-	ret = khob_books_init();
+	ret = khob_owners_init();
 	if (ret)
 		return ret;
 	ret = khob_radix_init(&khob_out.tree, &khob_out_ops, NULL, KHOB_RADIX_SHARED);
 	if (ret) {
-		khob_books_destroy();
+		khob_owners_destroy();
 		khob_arena_trim(&khob_out.meta, NULL);
 		return ret;
 	}
@@ -212,7 +213,7 @@ static void khob_out_tree_put(void)
 	list_for_each_entry(chunk, &khob_out.meta.chunks, list)
 		khob_out_drop_chunk(chunk);
 	khob_radix_destroy(&khob_out.tree);
-	khob_books_destroy();
+	khob_owners_destroy();
 	khob_out.tree_ready = false;
 }
 

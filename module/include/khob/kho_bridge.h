@@ -5,10 +5,11 @@
  * process context without a lock held. docs/clients.md says how to use them, or
  * the upstream names that include/compat/ gives them.
  *
- * From the moment a kernel is loaded until it is unloaded, what is handed over
- * does not change: whatever would add to it returns -EBUSY. What takes away from
- * it succeeds, for its caller frees the memory next: the module takes references
- * of its own then, hands the memory over as it was, and lets go on unload.
+ * What is preserved has a reference of the module's own: one for each page, or for each
+ * folio of which a range has pages. From the moment a kernel is loaded until it is
+ * unloaded, what is handed over does not change: whatever would add to it returns
+ * -EBUSY. What takes away from it succeeds, for its caller frees the memory next: the
+ * module keeps its references, hands the memory over as it was, and lets go on unload.
  */
 #ifndef KHOB_KHO_BRIDGE_H
 #define KHOB_KHO_BRIDGE_H
@@ -28,19 +29,28 @@ struct khob_vmalloc;
  * @page: the first of them; the caller owns them and keeps owning them
  * @nr: how many, physically contiguous
  *
- * The next kernel restores them with khob_restore_pages().
+ * The next kernel restores them with khob_restore_pages(). They may be a part of a folio,
+ * which then stays as a whole for as long as they are preserved.
  *
- * Return: 0; -EBUSY once a kernel is loaded; -EEXIST if one of them is preserved
- * already; -EINVAL for a bad range; -ENOMEM.
+ * Refused with -EINVAL are pages that a reference does not keep as they are: all but the
+ * first of an allocation of a high order that is no compound page (allocate with
+ * __GFP_COMP, or split_page() it), slab, PageReserved and PageOffline, free pages, memory of
+ * devices, and what is not online.
+ *
+ * Return: 0; -EBUSY once a kernel is loaded; -EEXIST if one of them is preserved already,
+ * or was handed over to this kernel and nobody has restored it; -EINVAL also for a bad
+ * range; -ENOMEM. Unless it is 0 nothing changed.
  */
 int khob_preserve_pages(struct page *page, unsigned long nr);
 
 /**
- * khob_unpreserve_pages() - undo khob_preserve_pages() for exactly the same range
+ * khob_unpreserve_pages() - undo one call of khob_preserve_pages()
  * @page: as there
  * @nr: as there
  *
- * Return: 0; -ENOENT if it is not preserved, and then nothing changed.
+ * Not a part of its range, nor the ranges of two calls at once.
+ *
+ * Return: 0; -ENOENT if no call has preserved exactly this, and then nothing changed.
  */
 int khob_unpreserve_pages(struct page *page, unsigned long nr);
 
@@ -61,6 +71,9 @@ int khob_unpreserve_folio(struct folio *folio);
  * khob_preserve_vmalloc() - hand memory that is contiguous in virtual space only over
  * @ptr: what vmalloc(), or khob_restore_vmalloc(), has returned
  * @to: describes the area to khob_restore_vmalloc(): for the caller to pass on
+ *
+ * All of it or none: an area in which something is mapped that khob_preserve_pages()
+ * refuses, such as the memory of a device, is refused.
  *
  * Return: as khob_preserve_pages(); -EINVAL also if @ptr is not an area's first byte.
  */

@@ -2,7 +2,7 @@
 /*
  * A client of kho_bridge that does what upstream's test_kho does not: single pages,
  * memory that is allocated and preserved in one, a tree of keys, huge vmalloc areas,
- * every refusal, and damaged lists of chunks.
+ * every refusal, and damaged lists of chunks (refuse.c).
  *
  * /sys/module/khob_client/parameters/run takes the name of what to do; the write
  * fails, and the log says in which line, if something is not as it should be.
@@ -15,6 +15,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "client.h"
+
 #define NAME "khob-client"
 #define MAGIC 0x6b686f622d636c69ULL
 /* Not a power of two: two keys, or three. */
@@ -22,13 +24,8 @@
 #define NR_KEYS ARRAY_SIZE(keys)
 #define VMALLOC_BYTES (600 * PAGE_SIZE)
 #define HUGE_BYTES (2 * PMD_SIZE)
-
-#define CHECK(condition) do {						\
-	if (!(condition)) {						\
-		pr_err("khob_client: line %d: %s\n", __LINE__, #condition);	\
-		return -EINVAL;						\
-	}								\
-} while (0)
+/* As much as makes what was freed somebody else's. */
+#define PRESSURE_PAGES 4096
 
 static const unsigned long keys[] = { 0, 1, 77, 1UL << 15, 1UL << 40, (1UL << 53) - 1 };
 
@@ -39,17 +36,24 @@ struct blob {
 	u64 large;
 	u64 spare;
 	u64 abandoned;
+	u64 part;
+	u64 first;
 	u64 root;
 	struct kho_vmalloc area;
 	struct kho_vmalloc huge;
+	struct kho_vmalloc left;
 };
 
 static struct blob *blob;
 static struct page *pages;
-static void *large, *spare, *abandoned, *area, *huge;
+static void *large, *spare, *area, *huge;
+/* Unpreserved and freed once a kernel is loaded; NULL if it has been. */
+static void *abandoned, *left;
+static struct folio *part;
+static struct page *first;
 static struct kho_radix_tree tree;
 
-static void fill(void *to, size_t bytes, u64 seed)
+void fill(void *to, size_t bytes, u64 seed)
 {
 	u64 *word = to;
 	size_t i;
@@ -58,15 +62,20 @@ static void fill(void *to, size_t bytes, u64 seed)
 		word[i] = seed * 0x9e3779b97f4a7c15ULL + i;
 }
 
-static bool filled(const void *from, size_t bytes, u64 seed)
+bool filled_from(const void *from, size_t bytes, u64 seed, size_t at)
 {
 	const u64 *word = from;
 	size_t i;
 
 	for (i = 0; i < bytes / sizeof(*word); i++)
-		if (word[i] != seed * 0x9e3779b97f4a7c15ULL + i)
+		if (word[i] != seed * 0x9e3779b97f4a7c15ULL + at / sizeof(*word) + i)
 			return false;
 	return true;
+}
+
+bool filled(const void *from, size_t bytes, u64 seed)
+{
+	return filled_from(from, bytes, seed, 0);
 }
 
 static int preserve_node(phys_addr_t phys, void *data)
@@ -154,6 +163,8 @@ static int save(void)
 	CHECK(!kho_restore_folio(0x1000000) && !kho_restore_pages(0x1000000, 1));
 	CHECK(PTR_ERR(kho_alloc_preserve(0)) == -EINVAL);
 	CHECK(PTR_ERR(kho_alloc_preserve(PAGE_SIZE << 20)) == -E2BIG);
+	CHECK(!kinds());
+	CHECK(!exact());
 
 	blob = kho_alloc_preserve(sizeof(*blob));
 	CHECK(!IS_ERR(blob) && filled(blob, 0, 0) && !blob->magic);
@@ -177,9 +188,24 @@ static int save(void)
 	CHECK(kho_preserve_pages(pages, 4) == -EEXIST);
 	CHECK(kho_preserve_pages(pages, 0) == -EINVAL);
 
+	/* A part of a folio keeps the folio, also if it is preserved together with others. */
+	part = folio_alloc(GFP_KERNEL, 2);
+	CHECK(part);
+	CHECK(!kho_preserve_pages(folio_page(part, 1), 2));
+	CHECK(!kho_preserve_pages(folio_page(part, 3), 1));
+	CHECK(folio_ref_count(part) == 3);
+	CHECK(kho_preserve_folio(part) == -EEXIST);
+	CHECK(khob_unpreserve_folio(part) == -ENOENT);
+	CHECK(!khob_unpreserve_pages(folio_page(part, 3), 1));
+	CHECK(folio_ref_count(part) == 2);
+	first = alloc_pages(GFP_KERNEL, 2);
+	CHECK(first);
+	CHECK(!kho_preserve_pages(first, 1));
+
 	area = vmalloc(VMALLOC_BYTES);
+	left = vmalloc(VMALLOC_BYTES);
 	huge = vmalloc_huge(HUGE_BYTES, GFP_KERNEL);
-	CHECK(area && huge);
+	CHECK(area && left && huge);
 	CHECK(kho_preserve_vmalloc(area + PAGE_SIZE, &again) == -EINVAL);
 	CHECK(kho_preserve_vmalloc(blob, &again) == -EINVAL);
 	CHECK(!kho_preserve_vmalloc(area, &again));
@@ -188,6 +214,7 @@ static int save(void)
 	CHECK(khob_unpreserve_vmalloc((struct khob_vmalloc *)&again) == -ENOENT);
 	CHECK(!kho_preserve_vmalloc(area, &blob->area));
 	CHECK(!kho_preserve_vmalloc(huge, &blob->huge));
+	CHECK(!kho_preserve_vmalloc(left, &blob->left));
 	pr_info("khob_client: huge area of order %u\n", blob->huge.order);
 
 	CHECK(!make_tree());
@@ -199,17 +226,40 @@ static int save(void)
 		fill(page_address(pages + 1 + i), PAGE_SIZE, 10 + i);
 	fill(area, VMALLOC_BYTES, 3);
 	fill(huge, HUGE_BYTES, 4);
+	fill(left, VMALLOC_BYTES, 5);
+	fill(folio_address(part), 4 * PAGE_SIZE, 6);
+	fill(page_address(first), PAGE_SIZE, 7);
 	blob->magic = MAGIC;
 	blob->pages = page_to_phys(pages + 1);
 	blob->large = virt_to_phys(large);
 	blob->spare = virt_to_phys(spare);
 	blob->abandoned = virt_to_phys(abandoned);
+	blob->part = page_to_phys(folio_page(part, 1));
+	blob->first = page_to_phys(first);
 	blob->root = virt_to_phys(tree.root);
 	CHECK(kho_add_subtree("no/name", blob, sizeof(*blob)) == -EINVAL);
 	CHECK(kho_add_subtree(NAME, area, sizeof(*blob)) == -EINVAL);
 	CHECK(!kho_add_subtree(NAME, blob, sizeof(*blob)));
 	CHECK(kho_add_subtree(NAME, spare, 1) == -EEXIST);
 	CHECK(khob_remove_subtree(spare) == -ENOENT);
+	return 0;
+}
+
+/* Others use what is free, and write to it. */
+static int press(void)
+{
+	LIST_HEAD(taken);
+	struct page *page, *next;
+	unsigned int i;
+
+	for (i = 0; i < PRESSURE_PAGES; i++) {
+		page = alloc_page(GFP_KERNEL);
+		CHECK(page);
+		fill(page_address(page), PAGE_SIZE, 99);
+		list_add(&page->lru, &taken);
+	}
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
 	return 0;
 }
 
@@ -225,8 +275,22 @@ static int frozen(void)
 	/* What is freed now is handed over as it was, and somebody else's after unload. */
 	CHECK(!khob_unpreserve_free(abandoned));
 	CHECK(khob_unpreserve_free(abandoned) == -ENOENT);
+	CHECK(khob_unpreserve_pages(folio_page(part, 1), 1) == -ENOENT);
+	CHECK(!khob_unpreserve_pages(folio_page(part, 1), 2));
+	folio_put(part);
+	CHECK(!khob_unpreserve_pages(first, 1));
+	__free_pages(first, 2);
+	CHECK(!khob_unpreserve_vmalloc((struct khob_vmalloc *)&blob->left));
+	CHECK(khob_unpreserve_vmalloc((struct khob_vmalloc *)&blob->left) == -ENOENT);
+	vfree(left);
+	CHECK(!press());
 	CHECK(filled(abandoned, 2 * PAGE_SIZE, 2));
-	CHECK(folio_ref_count(virt_to_folio(abandoned)) > 0);
+	CHECK(filled(folio_address(part), 4 * PAGE_SIZE, 6));
+	CHECK(filled(page_address(first), PAGE_SIZE, 7));
+	abandoned = NULL;
+	left = NULL;
+	part = NULL;
+	first = NULL;
 	return 0;
 }
 
@@ -243,60 +307,25 @@ static int drop(void)
 	kho_unpreserve_vmalloc(&blob->huge);
 	vfree(area);
 	vfree(huge);
+	if (left) {
+		kho_unpreserve_vmalloc(&blob->left);
+		vfree(left);
+	}
+	if (part) {
+		CHECK(!khob_unpreserve_pages(folio_page(part, 1), 2));
+		CHECK(folio_ref_count(part) == 1);
+		folio_put(part);
+	}
+	if (first) {
+		CHECK(!khob_unpreserve_pages(first, 1));
+		__free_pages(first, 2);
+	}
 	CHECK(!khob_unpreserve_pages(pages + 1, NR_PAGES));
 	free_contig_range(page_to_pfn(pages), 4);
 	kho_unpreserve_free(large);
 	kho_unpreserve_free(spare);
-	/* It is gone already if it was abandoned. */
-	khob_unpreserve_free(abandoned);
+	kho_unpreserve_free(abandoned);
 	kho_unpreserve_free(blob);
-	return 0;
-}
-
-/* Lists of chunks as no kernel should write them: refused, and nothing is lost. */
-static int damaged(const struct kho_vmalloc *from)
-{
-	struct kho_vmalloc bad = *from;
-	struct kho_vmalloc_chunk *chunk = phys_to_virt(from->first.phys);
-	struct kho_vmalloc_chunk *copy __free(kfree) = kmemdup(chunk, sizeof(*chunk), GFP_KERNEL);
-
-	CHECK(copy);
-	bad.total_pages++;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad.total_pages = from->total_pages - 1;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad.total_pages = U32_MAX;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad.total_pages = 0;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad = *from;
-	bad.order = 1;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad.order = U16_MAX;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad = *from;
-	bad.flags = 0x8000;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad = *from;
-	bad.first.phys |= 8;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad.first.phys = ~0ULL;
-	CHECK(!kho_restore_vmalloc(&bad));
-	bad.first.phys = 0;
-	CHECK(!kho_restore_vmalloc(&bad));
-	/* A cycle, a page twice, one of this kernel's own, one outside of RAM. */
-	chunk->hdr.next.phys = from->first.phys;
-	CHECK(!kho_restore_vmalloc(from));
-	memcpy(chunk, copy, sizeof(*chunk));
-	chunk->phys[1] = chunk->phys[0];
-	CHECK(!kho_restore_vmalloc(from));
-	chunk->phys[1] = virt_to_phys(copy);
-	CHECK(!kho_restore_vmalloc(from));
-	chunk->phys[1] = PAGE_MASK;
-	CHECK(!kho_restore_vmalloc(from));
-	chunk->phys[1] = from->first.phys;
-	CHECK(!kho_restore_vmalloc(from));
-	memcpy(chunk, copy, sizeof(*chunk));
 	return 0;
 }
 
@@ -364,11 +393,23 @@ static int restore(void)
 	CHECK(!khob_restore_free(memory));
 	CHECK(khob_restore_free(memory) == -ENOENT);
 	kho_restore_free(phys_to_virt(blob->spare));
+	page = kho_restore_pages(blob->part, 2);
+	CHECK(page);
+	/* Of the four that were filled. */
+	CHECK(filled_from(page_address(page), 2 * PAGE_SIZE, 6, PAGE_SIZE));
+	__free_page(page);
+	__free_page(page + 1);
+	page = kho_restore_pages(blob->first, 1);
+	CHECK(page && filled(page_address(page), PAGE_SIZE, 7));
+	__free_page(page);
 
 	CHECK(!damaged(&blob->area));
 	memory = kho_restore_vmalloc(&blob->area);
 	CHECK(memory && filled(memory, VMALLOC_BYTES, 3));
 	CHECK(!kho_restore_vmalloc(&blob->area));
+	vfree(memory);
+	memory = kho_restore_vmalloc(&blob->left);
+	CHECK(memory && filled(memory, VMALLOC_BYTES, 5));
 	vfree(memory);
 	memory = kho_restore_vmalloc(&blob->huge);
 	CHECK(memory && filled(memory, HUGE_BYTES, 4));

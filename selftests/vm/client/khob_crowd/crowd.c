@@ -57,6 +57,8 @@ static void own(struct member *m)
 	CHECK(khob_preserve_pages(page, nr) == -EEXIST);
 	if (first + nr < BLOCK_PAGES)
 		CHECK(khob_unpreserve_pages(page, nr + 1) == -ENOENT);
+	if (nr > 1)
+		CHECK(khob_unpreserve_pages(page + part, nr - 1) == -ENOENT);
 	if (m->line)
 		return;
 	CHECK(!khob_unpreserve_pages(page, nr));
@@ -96,15 +98,44 @@ static int member_run(void *data)
 	return 0;
 }
 
+/* As one folio, or as pages that each have a reference of their own. */
+static struct page *block_new(bool folio)
+{
+	struct page *page = alloc_pages(folio ? GFP_KERNEL | __GFP_COMP : GFP_KERNEL, BLOCK_ORDER);
+
+	if (page && !folio)
+		split_page(page, BLOCK_ORDER);
+	return page;
+}
+
+/* Return: whether nobody else has a reference to any of it any more. */
+static bool block_free(struct page *page)
+{
+	unsigned int i;
+
+	if (PageCompound(page)) {
+		if (page_count(page) != 1)
+			return false;
+		__free_pages(page, BLOCK_ORDER);
+		return true;
+	}
+	for (i = 0; i < BLOCK_PAGES; i++)
+		if (page_count(page + i) != 1)
+			return false;
+	for (i = 0; i < BLOCK_PAGES; i++)
+		__free_page(page + i);
+	return true;
+}
+
 static int crowd_fill(struct crowd *c)
 {
 	unsigned int i;
 
 	c->nr = clamp_t(unsigned int, 2 * num_online_cpus(), 4, THREADS_MAX);
-	c->wanted = alloc_pages(GFP_KERNEL, BLOCK_ORDER);
+	c->wanted = block_new(false);
 	for (i = 0; i < c->nr; i++) {
 		c->members[i].crowd = c;
-		c->members[i].block = alloc_pages(GFP_KERNEL, BLOCK_ORDER);
+		c->members[i].block = block_new(i % 2);
 		if (!c->members[i].block)
 			return -ENOMEM;
 		prandom_seed_state(&c->members[i].rnd, 1 + i);
@@ -165,10 +196,10 @@ static int run_set(const char *value, const struct kernel_param *kp)
 		ret = crowd_run(c, ms);
 	/* What went wrong may still be preserved: then its memory must stay. */
 	for (i = 0; ret != -EINVAL && i < c->nr; i++)
-		if (c->members[i].block)
-			__free_pages(c->members[i].block, BLOCK_ORDER);
-	if (ret != -EINVAL && c->wanted)
-		__free_pages(c->wanted, BLOCK_ORDER);
+		if (c->members[i].block && !block_free(c->members[i].block))
+			ret = -EUCLEAN;
+	if (ret != -EINVAL && c->wanted && !block_free(c->wanted))
+		ret = -EUCLEAN;
 	kfree(c);
 	return ret;
 }

@@ -9,15 +9,18 @@
 bool khob_radix_overlap(const struct khob_radix *r, u64 pfn, u64 nr, u64 *key)
 {
 	u64 tops = khob_counted(r->flags) ? khob_load(&r->tops) : KHOB_KEY_MAX;
+	struct khob_slot *slot;
+	bool found = false;
 
 	if (!nr || pfn >= KHOB_PFN_END || nr > KHOB_PFN_END - pfn)
 		return false;
-	for (; tops; tops &= tops - 1) {
+	slot = khob_enter(r->flags);
+	for (; tops && !found; tops &= tops - 1) {
 		unsigned int order = KHOB_ORDER_0_BIT - khob_first_bit(tops);
 		u64 bit = tops & -tops;
 
-		if (khob_next_to(r, bit | pfn >> order, bit | (pfn + nr - 1) >> order, key))
-			return true;
+		found = khob_next_to(r, bit | pfn >> order, bit | (pfn + nr - 1) >> order, key);
 	}
-	return false;
+	khob_leave(r->flags, slot);
+	return found;
 }

@@ -287,7 +287,7 @@ bool khob_has_group(struct khob_radix *r, const u64 *keys, unsigned int nr);
 /* As khob_radix_next(); @leaf, if not NULL, is @from's, and is *@key's afterwards. */
 bool khob_next(const struct khob_radix *r, u64 from, u64 *key, const struct khob_node **leaf);
 
-/* The first key of [@from, @to], which ends at KHOB_KEY_MAX at most. */
+/* The first key of [@from, @to], which ends at KHOB_KEY_MAX at most; inside the gate. */
 bool khob_next_to(const struct khob_radix *r, u64 from, u64 to, u64 *key);
 
 /* The end of @first's run; *@leaf is its leaf, and that of the end afterwards. */

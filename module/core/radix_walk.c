@@ -125,26 +125,23 @@ bool khob_next(const struct khob_radix *r, u64 from, u64 *key, const struct khob
 
 bool khob_next_to(const struct khob_radix *r, u64 from, u64 to, u64 *key)
 {
-	struct khob_slot *slot = khob_enter(r->flags);
 	const struct khob_node *leaf;
-	bool found;
+	unsigned int lo, hi;
+	u64 word;
 
+	if (from / 64 != to / 64)
+		return khob_find(r, from, to, key, &leaf) && *key <= to;
 	/* Mostly a page or a few are looked for, and then one word is all there is to see. */
-	if (from / 64 == to / 64) {
-		unsigned int lo = khob_index(from, 0), hi = khob_index(to, 0);
-		u64 word = 0;
-
-		leaf = khob_leaf(r, from);
-		if (leaf)
-			word = khob_load(&leaf->table[lo / 64]) & khob_run_mask(lo / 64, lo, hi);
-		found = word;
-		if (found)
-			*key = from / 64 * 64 + khob_first_bit(word);
-	} else {
-		found = khob_find(r, from, to, key, &leaf) && *key <= to;
-	}
-	khob_leave(r->flags, slot);
-	return found;
+	leaf = khob_leaf(r, from);
+	if (!leaf)
+		return false;
+	lo = khob_index(from, 0);
+	hi = khob_index(to, 0);
+	word = khob_load(&leaf->table[lo / 64]) & khob_run_mask(lo / 64, lo, hi);
+	if (!word)
+		return false;
+	*key = from / 64 * 64 + khob_first_bit(word);
+	return true;
 }
 
 u64 khob_run_end(const struct khob_radix *r, u64 first, const struct khob_node **leaf)

@@ -15,6 +15,12 @@ _TAKEN = Step("the kernel took it", "dmesg | grep -i kho; cat /proc/cmdline",
 _FREE = Step("free memory", f"({FREE_KIB}) > /tmp/free; cat /tmp/free")
 _BACK = Step("memory is back", f"set -- $(cat /tmp/free) $({FREE_KIB}); "
                                "echo free: before $1 after $2 KiB; test $(($1 - $2)) -lt 2048")
+_INSMOD_BOTH = Step("insmod khob_both", f"insmod {_EXTRA}/khob_both.ko")
+
+
+def _both(what: str) -> Step:
+    return Step(what, f"echo {what} > /sys/module/khob_both/parameters/run || "
+                      "{ dmesg | grep khob_both | tail -n 3; exit 1; }")
 
 
 def _load(kernel: str, generation: int, kho: str, options: str, contains: str) -> Step:
@@ -71,6 +77,13 @@ CASES: tuple[Case, ...] = (
                                    contains="test_kho: KHO restore succeeded", always=True),
                               RESTORE, RELEASE, STATUS))),
          memory=2048, extra_cmdline="kho=on", clients=("test_kho",), native_clients=(_KHO,),
+         tags=("native", "clients"), suite="interop"),
+    Case("native-restored", "what 7.3's own KHO has given back can be handed over again",
+         (Generation(_KHO, (INSMOD, _NATIVE, _INSMOD_BOTH, _both("save"),
+                            _load(_KHO, 2, "kho=on", "", "file"), EXEC)),
+          Generation(_KHO, (ATTACH, _INSMOD_BOTH, _both("restore"), count_is("out.folios", "0"),
+                            RELEASE, Step("rmmod khob_both", "rmmod khob_both"), RMMOD))),
+         memory=1024, extra_cmdline="kho=on", clients=("khob_both",),
          tags=("native", "clients"), suite="interop"),
     # After a handover the kernel shows its root FDT in debugfs no more.
     Case("native-chain", "what was not restored goes on from 7.3's own KHO to 7.3's and to 6.12",

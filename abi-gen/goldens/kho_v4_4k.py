@@ -258,7 +258,7 @@ STRUCTS: dict[str, Struct] = {
     "setup_indirect": Struct(24, 8, "<2I2Q", {
         # SETUP_INDIRECT with the type of what is there.
         "type": Field("u32", 0, 4, None),
-        # Written as 0.
+        # Written as 0; see hidden_range.
         "reserved": Field("u32", 4, 4, None),
         # Length of the range. [bytes]
         "len": Field("u64", 8, 8, None),
@@ -366,6 +366,21 @@ STRUCTS: dict[str, Struct] = {
         "kho_digest": Field("u64", 16, 8, None),
         # xxh64 (seed 0) of a chunk for each interval, in the chain's order and with whole pages.
         "intervals_digest": Field("u64", 24, 8, None),
+    }),
+    # What a setup_indirect of type SETUP_INDIRECT_RANGE becomes, in place, when the incoming
+    # kernel's module first sees it. That kernel goes on showing what the node names to whoever may
+    # read sysfs, so the node names nothing from then on, and a later reader still finds the range.
+    # A range that is no whole pages is not kept.
+    "hidden_range": Struct(24, 8, "<2I2Q", {
+        # SETUP_INDIRECT_RANGE, as it was.
+        "type": Field("u32", 0, 4, None),
+        # The lower 32 bits of the range's length. [pages]
+        "pages": Field("u32", 4, 4, None),
+        # 0, where the length was. [bytes]
+        "len": Field("u64", 8, 8, None),
+        # Physical address of the range, as it was; the bits below those of a whole page are the
+        # length's upper ones, 0 for what is shorter than 16 TiB. [bytes]
+        "addr": Field("u64", 16, 8, None),
     }),
     # What one folio or subtree must hold.
     "record": Struct(48, 8, "<5Q2I", {

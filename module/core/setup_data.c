@@ -65,10 +65,39 @@ static int khob_chain_kho(struct khob_chain *c, u64 pa, u32 len)
 	return 0;
 }
 
+#define KHOB_IN_PAGE (KHOB_PAGE_SIZE - 1) /* the bits of an address below its page */
+
+struct khob_hidden_range khob_range_hide(const struct khob_setup_indirect *ind)
+{
+	struct khob_hidden_range hidden = { .type = ind->type, .addr = ind->addr & ~KHOB_IN_PAGE };
+	u64 addr, len, high;
+
+	khob_range_of(ind, &addr, &len);
+	high = len >> KHOB_PAGE_SHIFT >> 32;
+	if (!((addr | len) & KHOB_IN_PAGE) && high <= KHOB_IN_PAGE) {
+		hidden.pages = (u32)(len >> KHOB_PAGE_SHIFT);
+		hidden.addr |= high;
+	}
+	return hidden;
+}
+
+void khob_range_of(const struct khob_setup_indirect *ind, u64 *addr, u64 *len)
+{
+	*addr = ind->addr;
+	*len = ind->len;
+	if (!ind->len) { /* struct khob_hidden_range */
+		*addr &= ~KHOB_IN_PAGE;
+		*len = ((ind->addr & KHOB_IN_PAGE) << 32 | ind->reserved) << KHOB_PAGE_SHIFT;
+	} else if ((ind->len & KHOB_IN_PAGE) == KHOB_IN_PAGE) {
+		/* The loader leaves out RAM's last byte, so that boot code sees where it ends. */
+		(*len)++;
+	}
+}
+
 static int khob_chain_indirect(struct khob_chain *c, u64 pa, u32 len)
 {
 	struct khob_setup_indirect ind;
-	u64 end;
+	u64 addr, size, end;
 
 	if (len < sizeof(ind))
 		return khob_refuse(c, pa, "a SETUP_INDIRECT node is too short");
@@ -77,21 +106,19 @@ static int khob_chain_indirect(struct khob_chain *c, u64 pa, u32 len)
 	if (ind.type != KHOB_SETUP_INDIRECT_RANGE)
 		return 0; /* the boot loader's */
 
-	/* The loader leaves out the last byte of RAM, so that the boot code sees where it ends. */
-	if ((ind.len & (KHOB_PAGE_SIZE - 1)) == KHOB_PAGE_SIZE - 1)
-		ind.len++;
-	if ((ind.addr | ind.len) & (KHOB_PAGE_SIZE - 1))
+	khob_range_of(&ind, &addr, &size);
+	if ((addr | size) & KHOB_IN_PAGE)
 		return khob_refuse(c, pa, "an interval is not page aligned");
-	if (!ind.len)
+	if (!size)
 		return khob_refuse(c, pa, "an interval is empty");
-	if (khob_wraps(ind.addr, ind.len))
+	if (khob_wraps(addr, size))
 		return khob_refuse(c, pa, "an interval wraps around the address space");
-	end = ind.addr + ind.len;
-	if (c->info->nr_ranges && ind.addr < c->ranges_end)
+	end = addr + size;
+	if (c->info->nr_ranges && addr < c->ranges_end)
 		return khob_refuse(c, pa, "intervals overlap or do not ascend");
 	c->ranges_end = end;
 	c->info->nr_ranges++;
-	return c->ops->range ? c->ops->range(c->ctx, ind.addr, end) : 0;
+	return c->ops->range ? c->ops->range(c->ctx, addr, end) : 0;
 }
 
 static int khob_chain_seal(struct khob_chain *c, u64 pa, u32 len)
@@ -146,4 +173,50 @@ int khob_chain_read(u64 head_pa, const struct khob_chain_ops *ops, void *ctx,
 		return -ENOENT;
 	}
 	return 0;
+}
+
+/*
+ * The length first: whoever reads the node meanwhile sees the interval or nothing, since the
+ * address stays that of the same page. The rest is for khob_chain_read().
+ */
+static int khob_hide_node(const struct khob_hide_ops *ops, void *ctx, u64 pa, u32 *nr)
+{
+	struct khob_setup_indirect ind;
+	struct khob_hidden_range hidden;
+	const size_t len_at = offsetof(struct khob_hidden_range, len);
+	const size_t addr_at = offsetof(struct khob_hidden_range, addr);
+
+	if (ops->read(ctx, pa, &ind, sizeof(ind)) || ind.type != KHOB_SETUP_INDIRECT_RANGE)
+		return 0;
+	(*nr)++;
+	if (!ind.len)
+		return 0;
+	hidden = khob_range_hide(&ind);
+	if (ops->write(ctx, pa + len_at, &hidden.len, sizeof(hidden.len)) ||
+	    ops->write(ctx, pa, &hidden, len_at) ||
+	    ops->write(ctx, pa + addr_at, &hidden.addr, sizeof(hidden.addr)))
+		return -EFAULT;
+	return 0;
+}
+
+int khob_chain_hide(u64 head_pa, const struct khob_hide_ops *ops, void *ctx, u32 *nr)
+{
+	const u64 bytes = sizeof(struct khob_setup_data) + sizeof(struct khob_setup_indirect);
+	struct khob_setup_data node;
+	u32 nodes = 0;
+	int ret = 0;
+	u64 pa;
+
+	*nr = 0;
+	for (pa = head_pa; pa && nodes < KHOB_CHAIN_MAX; pa = node.next, nodes++) {
+		if (khob_wraps(pa, bytes) || ops->read(ctx, pa, &node, sizeof(node)))
+			break;
+		/* Whatever length the node has: the kernel does not look at it. */
+		if (node.type != KHOB_SETUP_INDIRECT ||
+		    (node.next < pa + bytes && node.next + sizeof(node) > pa))
+			continue;
+		if (khob_hide_node(ops, ctx, pa + sizeof(node), nr))
+			ret = -EFAULT;
+	}
+	return ret;
 }

@@ -57,6 +57,34 @@ struct khob_chain_info {
 int khob_chain_read(u64 head_pa, const struct khob_chain_ops *ops, void *ctx,
 		    struct khob_chain_info *info);
 
+/*
+ * An interval as it is once hidden, and the interval that a node names, hidden or not. @len is
+ * in bytes; 0 if there is none.
+ */
+struct khob_hidden_range khob_range_hide(const struct khob_setup_indirect *ind);
+void khob_range_of(const struct khob_setup_indirect *ind, u64 *addr, u64 *len);
+
+/**
+ * struct khob_hide_ops - the same for khob_chain_hide()
+ * @read: as in struct khob_chain_ops
+ * @write: as @read, the other way; @len is a multiple of 8
+ */
+struct khob_hide_ops {
+	int (*read)(void *ctx, u64 pa, void *to, size_t len);
+	int (*write)(void *ctx, u64 pa, const void *from, size_t len);
+};
+
+/**
+ * khob_chain_hide() - make our intervals name nothing, as far as the chain can be followed
+ * @nr: how many are hidden, those included that were before
+ *
+ * The kernel shows what a SETUP_INDIRECT node names, and asks the node at each read.
+ * khob_chain_read() sees the same chain afterwards, but for intervals that are no whole pages.
+ *
+ * Return: 0; -EFAULT if a node of ours could not be written.
+ */
+int khob_chain_hide(u64 head_pa, const struct khob_hide_ops *ops, void *ctx, u32 *nr);
+
 #ifdef __cplusplus
 }
 #endif

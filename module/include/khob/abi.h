@@ -254,7 +254,7 @@ static_assert(offsetof(struct khob_setup_data, len) == 12, "len");
 /**
  * struct khob_setup_indirect - Data of a node of type KHOB_SETUP_INDIRECT.
  * @type: KHOB_SETUP_INDIRECT with the type of what is there.
- * @reserved: Written as 0.
+ * @reserved: Written as 0; see struct khob_hidden_range.
  * @len: Length of the range. [bytes]
  * @addr: Physical address of the range. [bytes]
  */
@@ -549,6 +549,31 @@ static_assert(offsetof(struct khob_seal, version) == 8, "version");
 static_assert(offsetof(struct khob_seal, nr_intervals) == 12, "nr_intervals");
 static_assert(offsetof(struct khob_seal, kho_digest) == 16, "kho_digest");
 static_assert(offsetof(struct khob_seal, intervals_digest) == 24, "intervals_digest");
+
+/**
+ * struct khob_hidden_range - What a struct khob_setup_indirect of type
+ *	KHOB_SETUP_INDIRECT_RANGE becomes, in place, when the incoming kernel's module first sees
+ *	it. That kernel goes on showing what the node names to whoever may read sysfs, so the node
+ *	names nothing from then on, and a later reader still finds the range. A range that is no
+ *	whole pages is not kept.
+ * @type: KHOB_SETUP_INDIRECT_RANGE, as it was.
+ * @pages: The lower 32 bits of the range's length. [pages]
+ * @len: 0, where the length was. [bytes]
+ * @addr: Physical address of the range, as it was; the bits below those of a whole page are
+ *	the length's upper ones, 0 for what is shorter than 16 TiB. [bytes]
+ */
+struct khob_hidden_range {
+	__u32 type;
+	__u32 pages;
+	__u64 len;
+	__u64 addr;
+};
+
+static_assert(sizeof(struct khob_hidden_range) == 24, "size of khob_hidden_range");
+static_assert(offsetof(struct khob_hidden_range, type) == 0, "type");
+static_assert(offsetof(struct khob_hidden_range, pages) == 4, "pages");
+static_assert(offsetof(struct khob_hidden_range, len) == 8, "len");
+static_assert(offsetof(struct khob_hidden_range, addr) == 16, "addr");
 
 /**
  * struct khob_record - What one folio or subtree must hold.

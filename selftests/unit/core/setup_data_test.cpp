@@ -57,11 +57,25 @@ class Chain {
         ranges.clear();
         return khob_chain_read(head, &ops, this, &info);
     }
+    /// Hides the intervals; `limit`: writes that succeed.
+    int hide(std::uint64_t head = base, std::size_t limit = ~std::size_t{0}) {
+        const khob_hide_ops ops = {.read = read_memory, .write = write_memory};
+        writes = limit;
+        return khob_chain_hide(head, &ops, this, &hidden);
+    }
+    [[nodiscard]] khob_setup_indirect indirect(std::size_t node) const {
+        khob_setup_indirect ind{};
+        std::memcpy(&ind, &bytes_.at(nodes_.at(node) + sizeof(khob_setup_data)), sizeof(ind));
+        return ind;
+    }
+    [[nodiscard]] const std::vector<std::uint8_t>& bytes() const { return bytes_; }
     [[nodiscard]] std::string why() const { return info.why == nullptr ? "" : info.why; }
 
     khob_chain_info info{};
     Ranges ranges;
     std::size_t range_limit = ~std::size_t{0};
+    std::uint32_t hidden = 0;
+    std::size_t writes = 0;
 
   private:
     template <typename T>
@@ -77,6 +91,16 @@ class Chain {
             return -EFAULT;
         }
         std::memcpy(to, self.bytes_.data() + (pa - self.base_), len);
+        return 0;
+    }
+    static int write_memory(void* ctx, std::uint64_t pa, const void* from, std::size_t len) {
+        auto& self = *static_cast<Chain*>(ctx);
+        EXPECT_EQ(len % sizeof(std::uint64_t), 0U);
+        if (self.writes == 0 || pa - self.base_ + len > self.bytes_.size()) {
+            return -EFAULT;
+        }
+        self.writes--;
+        std::memcpy(&self.bytes_.at(pa - self.base_), from, len);
         return 0;
     }
     static int see_range(void* ctx, std::uint64_t start, std::uint64_t end) {
@@ -241,6 +265,138 @@ TEST(Chain, RefusesBadIntervals) {
         chain.kho(good_kho()).range(0x200000, 0x2000).range(c.start, c.len);
         expect_refused(chain, c.why, 2);
         EXPECT_EQ(chain.ranges.size(), 1U);
+    }
+}
+
+TEST(Hide, NamesNothingAndLosesNothing) {
+    constexpr std::uint64_t tib = 1ULL << 40U;
+    Chain chain;
+    chain.kho(good_kho())
+        .range(0x100000, 0x1000)
+        .range(0x200000, 0x1fff)  // the last byte of RAM is left out
+        .range(tib, 16 * tib - 0x1000)
+        .range(32 * tib, 16 * tib)  // no more than 32 bits for its pages
+        .range(64 * tib, 0x1001 * tib);
+    ASSERT_EQ(chain.read(), 0) << chain.why();
+    const Ranges before = chain.ranges;
+    const std::vector<std::uint8_t> shown = chain.bytes();
+    ASSERT_EQ(chain.hide(), 0);
+    EXPECT_EQ(chain.hidden, 5U);
+    for (std::size_t node = 1; node <= 5; node++) {
+        EXPECT_EQ(chain.indirect(node).len, 0U);
+        EXPECT_EQ(chain.indirect(node).type, KHOB_SETUP_INDIRECT_RANGE);
+        // Whoever had read the length before sees no other page than then.
+        EXPECT_EQ(chain.indirect(node).addr >> 12U, before[node - 1].first >> 12U);
+    }
+    EXPECT_EQ(chain.read(), 0) << chain.why();
+    EXPECT_EQ(chain.ranges, before);
+    EXPECT_NE(chain.bytes(), shown);
+
+    const std::vector<std::uint8_t> once = chain.bytes();
+    ASSERT_EQ(chain.hide(base, 0), 0) << "nothing is written twice";
+    EXPECT_EQ(chain.hidden, 5U);
+    EXPECT_EQ(chain.bytes(), once);
+}
+
+TEST(Hide, EveryIntervalComesBack) {
+    std::uint64_t state = 1;
+    const auto random = [&state](std::uint64_t bits) {
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        return state >> (64 - bits);
+    };
+    for (int i = 0; i < 20000; i++) {
+        const std::uint64_t pages = random(1 + random(5)) + (random(1) << random(6) % 52);
+        const khob_setup_indirect ind = {.type = KHOB_SETUP_INDIRECT_RANGE,
+                                         .reserved = 0,
+                                         .len = pages << 12U,
+                                         .addr = random(52) & ~std::uint64_t{0xfff}};
+        const khob_hidden_range hidden = khob_range_hide(&ind);
+        EXPECT_EQ(hidden.len, 0U);
+        khob_setup_indirect again{};
+        static_assert(sizeof(again) == sizeof(hidden));
+        std::memcpy(&again, &hidden, sizeof(again));
+        std::uint64_t addr = 1;
+        std::uint64_t len = 1;
+        khob_range_of(&again, &addr, &len);
+        EXPECT_EQ(addr, ind.addr);
+        EXPECT_EQ(len, pages >> 44U == 0 ? ind.len : 0) << "what no machine has";
+    }
+}
+
+TEST(Hide, LeavesOtherNodesAlone) {
+    const std::uint32_t seed = 9;  // SETUP_RNG_SEED
+    Chain chain;
+    chain.add(seed, std::uint64_t{1}).range(0x100000, 7, seed).kho(good_kho());
+    chain.range(0x200000, 0, KHOB_SETUP_INDIRECT_RANGE);
+    const std::vector<std::uint8_t> before = chain.bytes();
+    ASSERT_EQ(chain.hide(), 0);
+    EXPECT_EQ(chain.hidden, 1U);
+    EXPECT_EQ(chain.bytes(), before);
+}
+
+TEST(Hide, WhatIsNoIntervalStaysNone) {
+    for (const auto& [start, len] : Ranges{{0x300001, 0x1000},
+                                           {0x300000, 0x1001},
+                                           {0x300fff, 0x1ffe},
+                                           {0x300000, ~std::uint64_t{0}},
+                                           {0x300000, ~std::uint64_t{0} << 12U}}) {
+        Chain chain;
+        chain.kho(good_kho()).range(0x200000, 0x2000).range(start, len);
+        ASSERT_EQ(chain.hide(), 0);
+        EXPECT_EQ(chain.hidden, 2U);
+        EXPECT_EQ(chain.indirect(2).len, 0U);
+        EXPECT_EQ(chain.read(), -EINVAL);
+        EXPECT_EQ(chain.info.bad_pa, chain.pa(2));
+        EXPECT_EQ(chain.ranges, (Ranges{{0x200000, 0x202000}}));
+    }
+}
+
+TEST(Hide, FollowsADamagedChainAsFarAsItGoes) {
+    Chain cycle;
+    cycle.kho(good_kho()).range(0x100000, 0x1000);
+    cycle.set_next(1, cycle.pa(0));
+    EXPECT_EQ(cycle.hide(), 0);
+    EXPECT_EQ(cycle.indirect(1).len, 0U);
+    Chain cut;
+    cut.range(0x100000, 0x1000).kho(good_kho()).range(0x200000, 0x1000);
+    cut.set_next(1, 0x10);
+    EXPECT_EQ(cut.hide(), 0);
+    EXPECT_EQ(cut.hidden, 1U);
+    EXPECT_EQ(cut.indirect(0).len, 0U);
+    // The kernel shows the target whatever length the node has.
+    Chain lying;
+    lying.kho(good_kho());
+    lying.add(KHOB_SETUP_INDIRECT,
+              khob_setup_indirect{
+                  .type = KHOB_SETUP_INDIRECT_RANGE, .reserved = 0, .len = 0x1000, .addr = 0x1000},
+              4);
+    EXPECT_EQ(lying.hide(), 0);
+    EXPECT_EQ(lying.indirect(1).len, 0U);
+    for (const std::uint64_t head : {std::uint64_t{0}, std::uint64_t{8}, ~std::uint64_t{0},
+                                     ~std::uint64_t{0} - 39, base + 0x10000}) {
+        EXPECT_EQ(cut.hide(head), 0) << head;
+        EXPECT_EQ(cut.hidden, 0U);
+    }
+}
+
+TEST(Hide, DoesNotWriteOverTheNextNode) {
+    // Its data would be the next node's header: no loader of ours has written that.
+    Chain chain;
+    chain.range(0x100000, 0x1000).kho(good_kho());
+    for (const std::uint64_t next : {chain.pa(0) + 16, chain.pa(0) + 32, chain.pa(0)}) {
+        chain.set_next(0, next);
+        const std::vector<std::uint8_t> before = chain.bytes();
+        EXPECT_EQ(chain.hide(base, 0), 0) << next;
+        EXPECT_EQ(chain.bytes(), before);
+    }
+}
+
+TEST(Hide, SaysWhatItCouldNotWrite) {
+    for (const std::size_t writes : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
+        Chain chain;
+        chain.kho(good_kho()).range(0x100000, 0x1000);
+        EXPECT_EQ(chain.hide(base, writes), -EFAULT);
+        EXPECT_EQ(chain.indirect(1).len, writes == 0 ? 0x1000U : 0U) << "the length goes first";
     }
 }
 

@@ -277,7 +277,7 @@ static_assert(offsetof(setup_data, len) == 12);
 struct setup_indirect {
     /// setup_indirect_type with the type of what is there.
     std::uint32_t type;
-    /// Written as 0.
+    /// Written as 0; see hidden_range.
     std::uint32_t reserved;
     /// Length of the range. [bytes]
     std::uint64_t len;
@@ -530,6 +530,28 @@ static_assert(offsetof(seal, version) == 8);
 static_assert(offsetof(seal, nr_intervals) == 12);
 static_assert(offsetof(seal, kho_digest) == 16);
 static_assert(offsetof(seal, intervals_digest) == 24);
+
+/// What a setup_indirect of type setup_indirect_range becomes, in place, when the incoming kernel's
+/// module first sees it. That kernel goes on showing what the node names to whoever may read sysfs,
+/// so the node names nothing from then on, and a later reader still finds the range. A range that
+/// is no whole pages is not kept.
+struct hidden_range {
+    /// setup_indirect_range, as it was.
+    std::uint32_t type;
+    /// The lower 32 bits of the range's length. [pages]
+    std::uint32_t pages;
+    /// 0, where the length was. [bytes]
+    std::uint64_t len;
+    /// Physical address of the range, as it was; the bits below those of a whole page are the
+    /// length's upper ones, 0 for what is shorter than 16 TiB. [bytes]
+    std::uint64_t addr;
+};
+
+static_assert(sizeof(hidden_range) == 24);
+static_assert(offsetof(hidden_range, type) == 0);
+static_assert(offsetof(hidden_range, pages) == 4);
+static_assert(offsetof(hidden_range, len) == 8);
+static_assert(offsetof(hidden_range, addr) == 16);
 
 /// What one folio or subtree must hold.
 struct record {

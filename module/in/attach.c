@@ -186,6 +186,8 @@ int khob_in_attach(u64 setup_data)
 	int ret;
 
 	lockdep_assert_held_write(&khob_lock);
+	if (setup_data)
+		khob_in_hide_chain(setup_data);
 	if (khob_in.state == KHOB_IN_ATTACHED)
 		return khob_refuse(-EEXIST, "attach: already attached");
 	if (khob_in.going)

@@ -67,6 +67,9 @@ int khob_in_walk(int (*fn)(void *ctx, u64 key, const struct khob_handed *sub), v
 /* Subtrees that every freeze adds: meta, records, kexec-metadata. */
 #define KHOB_INTERNAL_SUBTREES 3
 
+/* hide.c */
+void khob_in_hide_chain(u64 setup_data);
+
 /* attach.c */
 int khob_in_attach(u64 setup_data);
 

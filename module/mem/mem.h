@@ -98,6 +98,7 @@ int khob_ram_prove(u64 start, u64 end, const char **why);
 bool khob_ram_reserved(u64 start, u64 end);
 int khob_ram_read(u64 pa, void *to, size_t len);
 int khob_ram_copy(u64 pa, void *to, size_t len);
+int khob_ram_write(u64 pa, const void *from, size_t len);
 bool khob_ram_poisoned(u64 pa, u64 nr);
 void khob_ram_live(u64 pa, u64 nr);
 struct folio *khob_ram_folio(u64 pa, unsigned int order);

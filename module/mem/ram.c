@@ -54,6 +54,26 @@ int khob_ram_read(u64 pa, void *to, size_t len)
 	return khob_ram_copy(pa, to, len);
 }
 
+/* As khob_ram_read(), the other way, in whole words, and never into this kernel's own image. */
+int khob_ram_write(u64 pa, const void *from, size_t len)
+{
+	const u64 *words = from;
+	const char *why;
+	size_t i;
+
+	if (!len || len % sizeof(u64) || pa + len < pa ||
+	    khob_ram_prove(ALIGN_DOWN(pa, PAGE_SIZE), PAGE_ALIGN(pa + len), &why))
+		return -EFAULT;
+	pagefault_disable();
+	for (i = 0; i < len / sizeof(u64); i++)
+		__put_kernel_nofault((u64 *)__va(pa) + i, words + i, u64, fault);
+	pagefault_enable();
+	return 0;
+fault:
+	pagefault_enable();
+	return -EFAULT;
+}
+
 /* Whether the hardware has given up one of these pages. */
 bool khob_ram_poisoned(u64 pa, u64 nr)
 {

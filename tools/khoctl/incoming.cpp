@@ -42,7 +42,11 @@ Result<Outcome> attach_handover(Context& ctx, const AttachArguments& args) {
     if (!report) {
         return tl::unexpected(report.error());
     }
-    return Outcome{report->to_value(), {}};
+    Outcome out{report->to_value(), {}};
+    if (report->shown.intervals != 0) {
+        out.error = shown_error(report->shown);
+    }
+    return out;
 }
 
 /// The module, with something attached.

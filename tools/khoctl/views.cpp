@@ -2,6 +2,7 @@
 // The subcommands that look: status, walk, ls, abi.
 #include <fmt/format.h>
 
+#include "attach/shown.hpp"
 #include "cli.hpp"
 #include "module/module.hpp"
 
@@ -23,8 +24,13 @@ Result<Outcome> show_status(Context& ctx) {
     kexec.set("loaded", kexec_loaded(*ctx.system))
         .set("allowed", require_kexec(*ctx.system).has_value())
         .set("lockdown", lockdown_level(*ctx.system));
-    value.set("kexec", std::move(kexec));
-    return Outcome{std::move(value), {}};
+    const Shown shown = see_shown(*ctx.system);
+    value.set("kexec", std::move(kexec)).set("shown_ranges", std::uint64_t{shown.intervals});
+    Outcome out{std::move(value), {}};
+    if (shown.intervals != 0 && (status->was_attached() || status->refused())) {
+        out.error = shown_error(shown);
+    }
+    return out;
 }
 
 struct WalkOptions {

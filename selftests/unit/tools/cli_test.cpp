@@ -116,12 +116,29 @@ TEST_F(Cli, Status) {
     EXPECT_EQ(status["out"]["state"], "open");
     EXPECT_EQ(status["kexec"]["loaded"], false);
     EXPECT_EQ(status["kexec"]["allowed"], true);
+    EXPECT_EQ(status["shown_ranges"], 0);
     machine.dir.remove("sys/kernel/debug");
     machine.dir.remove("sys/module");
     const Ran ran = run({"status"});
     EXPECT_EQ(ran.code, 4);
     EXPECT_EQ(ran.err,
               "khoctl: the module kho_bridge is not loaded\nhint: load it: modprobe kho_bridge\n");
+}
+
+TEST_F(Cli, StatusSaysWhatTheKernelStillShows) {
+    machine.dir.write("sys/kernel/boot_params/setup_data/1/type", "0x8000000a\n");
+    machine.dir.write("sys/kernel/boot_params/setup_data/1/data", "secret");
+    EXPECT_EQ(json({"status", "--json"})["shown_ranges"], 1);
+    for (const auto& [name, value] :
+         {std::pair{"in.state", "attached"}, std::pair{"in.state", "refused"},
+          std::pair{"in.previous_release", "6.0-before"}}) {
+        machine.status("in.state", "none");
+        machine.status(name, value);
+        const Ran ran = run({"status"});
+        EXPECT_EQ(ran.code, 1) << value;
+        EXPECT_NE(ran.out.find("shown_ranges: 1\n"), std::string::npos) << ran.out;
+        EXPECT_NE(ran.err.find("can still be read"), std::string::npos) << ran.err;
+    }
 }
 
 TEST_F(Cli, Preserve) {

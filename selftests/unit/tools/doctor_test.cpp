@@ -201,6 +201,19 @@ TEST_F(Doctor, Handover) {
     expect("handover", ok, "nothing");
 }
 
+TEST_F(Doctor, ShownToOthers) {
+    expect("setup_data", ok, "shows nothing");
+    machine.dir.write("sys/kernel/boot_params/setup_data/1/type", "0x8000000a\n");
+    machine.dir.write("sys/kernel/boot_params/setup_data/1/data", "secret");
+    expect("setup_data", warning, "1 interval of what was handed over can be read by every user",
+           "khoctl attach");
+    const auto data = machine.dir.path() / "sys/kernel/boot_params/setup_data/1/data";
+    std::filesystem::permissions(data, std::filesystem::perms::owner_read);
+    expect("setup_data", ok, "by root until");
+    machine.status("in.state", "refused");
+    expect("setup_data", warning, "can still be read", "dmesg");
+}
+
 TEST_F(Doctor, LoadedKernel) {
     expect("loaded kernel", ok, "none");
     machine.dir.write("sys/kernel/kexec_loaded", "1\n");

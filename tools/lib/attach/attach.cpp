@@ -130,6 +130,8 @@ Result<AttachReport> attach(System& sys, const AttachOptions& options) {
     if (auto ok = require_root(sys); !ok) {
         return tl::unexpected(ok.error());
     }
+    // Before anything can be in the way.
+    close_shown(sys);
     if (auto ok = require_no_lockdown(sys); !ok) {
         return tl::unexpected(ok.error());
     }
@@ -154,8 +156,13 @@ Result<AttachReport> attach(System& sys, const AttachOptions& options) {
     if (!status) {
         return tl::unexpected(status.error());
     }
+    report.shown = see_shown(sys);
     if (auto ok = require_attached(*status); !ok) {
-        return tl::unexpected(ok.error());
+        Error error = ok.error();
+        if (report.shown.intervals != 0) {
+            error.what += fmt::format("; {}", shown_error(report.shown).what);
+        }
+        return tl::unexpected(std::move(error));
     }
     report.status = std::move(*status);
     if (options.init_tsc) {
@@ -187,6 +194,7 @@ Value AttachReport::to_value() const {
         .set("gap_pages", number("in.gap_pages"))
         .set("previous_release", status.text("in.previous_release"))
         .set("kexec_count", number("in.kexec_count"))
+        .set("shown_ranges", std::uint64_t{shown.intervals})
         .set("attach_us", number("in.attach_us"))
         .set("blackout_ms", blackout_ms ? Value(Millis{*blackout_ms}) : Value())
         .set("ms", Millis{total_ms});

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "attach/shown.hpp"
 #include "base/error.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
@@ -25,6 +26,7 @@ struct AttachReport {
     PhysAddr setup_data;
     bool loaded_module = false;
     bool was_attached = false;
+    Shown shown;  ///< what the kernel still shows to others; all is well with none
     Status status;
     std::optional<double> blackout_ms;  ///< from kexec to PID 1's first act
     double total_ms = 0;

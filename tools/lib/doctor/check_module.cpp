@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "attach/attach.hpp"
+#include "attach/shown.hpp"
 #include "base/files.hpp"
 #include "base/numbers.hpp"
 #include "doctor/doctor.hpp"
@@ -148,13 +149,30 @@ Check check_handover(const Seen& seen) {
                         seen.status->text("in.reason")),
             "khoctl release all; what it cannot give back a reboot does");
     }
-    // What was attached and then released has left the name of the kernel that it came from.
-    const bool over = seen.status && !seen.status->text("in.previous_release").empty();
-    if (find_handover(*seen.sys) && !over) {
+    if (find_handover(*seen.sys) && !(seen.status && seen.status->was_attached())) {
         return check_warning(name, "this kernel was handed something that is not attached",
                              "khoctl attach, or the next kernel does not get it");
     }
     return check_ok(name, "nothing is held");
+}
+
+/// What the kernel itself shows of a handover, and to whom.
+Check check_shown(const Seen& seen) {
+    const std::string name = "setup_data";
+    const Shown shown = see_shown(*seen.sys);
+    if (shown.intervals == 0) {
+        return check_ok(name, "the kernel shows nothing of a handover");
+    }
+    if (seen.status && (seen.status->was_attached() || seen.status->refused())) {
+        const Error error = shown_error(shown);
+        return check_warning(name, error.what, error.hint);
+    }
+    if (shown.for_all != 0) {
+        return check_warning(name, fmt::format("{} can be read by every user", describe(shown)),
+                             "khoctl attach; at boot, what `make install` puts in place");
+    }
+    return check_ok(name,
+                    fmt::format("{} can be read by root until it is attached", describe(shown)));
 }
 
 Check check_kexec_loaded(const Seen& seen) {
@@ -186,8 +204,8 @@ std::string preserving_source(const Seen& seen) {
 
 Checks check_module(const Seen& seen) {
     const System& sys = *seen.sys;
-    return {check_debugfs(seen), check_loaded(sys),    check_signatures(sys),
-            check_own_kho(seen), check_handover(seen), check_kexec_loaded(seen)};
+    return {check_debugfs(seen),  check_loaded(sys), check_signatures(sys),   check_own_kho(seen),
+            check_handover(seen), check_shown(seen), check_kexec_loaded(seen)};
 }
 
 }  // namespace khob

@@ -63,7 +63,8 @@ struct DoctorReport {
 /// Architecture, configuration, lockdown, kexec, privileges, firmware.
 Checks check_machine(const Seen& seen);
 
-/// Module signatures, debugfs, the module, KHO of this kernel's own, what it holds, what is loaded.
+/// Module signatures, debugfs, the module, KHO of this kernel's own, what it holds and shows,
+/// what is loaded.
 Checks check_module(const Seen& seen);
 
 /// Who owns what is preserved here: "bridge", "native", or nothing if that cannot be seen.

@@ -32,6 +32,8 @@ class Status {
     bool frozen() const { return text("out.state") == "frozen"; }
     bool attached() const { return text("in.state") == "attached"; }
     bool refused() const { return text("in.state") == "refused"; }
+    /// Attached at some time; what was then released has left the name of its kernel.
+    bool was_attached() const { return attached() || !text("in.previous_release").empty(); }
 
     /// Typed values, nested at the dots: {"out": {"state": "open", ...}, ...}.
     Value to_value() const;

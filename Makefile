@@ -14,8 +14,10 @@ includedir ?= $(prefix)/include
 completiondir ?= $(prefix)/share/bash-completion/completions
 # Where abi-gen looks, from its own place on.
 abigendir = $(prefix)/share/kho-bridge/abi-gen
-# Not below prefix: dkms and the kernel look nowhere else.
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+# Not below prefix: dkms, the kernel and mkinitramfs look nowhere else.
 dkmsdir ?= /usr/src
+initramfsdir ?= /usr/share/initramfs-tools
 VERSION := $(shell sed -n 's/^project.kho-bridge VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 
 .DELETE_ON_ERROR:
@@ -122,6 +124,9 @@ install: tools man ## install khoctl, abi-gen, module source (dkms), headers; ho
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/templates abi-gen/templates/*.j2
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/schema abi-gen/schema/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h tools/include/khob/abi.hpp
+	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
+	for file in hooks/kho-bridge scripts/init-top/kho-bridge; do install -D -m 755 \
+		packaging/initramfs-tools/$$file $(DESTDIR)$(initramfsdir)/$$file; done
 	for file in Kbuild $$(find module -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
 		install -D -m 644 $$file $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/$$file; done
 	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
@@ -129,6 +134,8 @@ install: tools man ## install khoctl, abi-gen, module source (dkms), headers; ho
 uninstall: ## take away what install put there
 	for name in khoctl abi-gen; do rm -f $(DESTDIR)$(bindir)/$$name \
 		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
+	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(initramfsdir)/hooks/kho-bridge \
+		$(DESTDIR)$(initramfsdir)/scripts/init-top/kho-bridge
 	rm -rf $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
 
 clean: ## remove what was built (the cache of kernels stays)

@@ -118,7 +118,8 @@ def python_types() -> tuple[bool, str]:
 
 def shell() -> tuple[bool, str]:
     """shellcheck over the scripts that have to be shell."""
-    return run(["shellcheck", "scripts/install-deps", ".ci/run", *tracked("*.bash")])
+    return run(["shellcheck", "scripts/install-deps", ".ci/run", *tracked("*.bash"),
+                *tracked("packaging/initramfs-tools/*")])
 
 
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {

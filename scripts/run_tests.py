@@ -25,7 +25,9 @@ VM = ROOT / "selftests" / "vm"
 INSTALLED = ("usr/bin/khoctl", "usr/share/man/man1/khoctl.1",
              "usr/share/bash-completion/completions/khoctl", "usr/include/khob/abi.h",
              "usr/include/khob/abi.hpp", "usr/include/khob/kho_bridge.h", "usr/bin/abi-gen",
-             "usr/share/man/man1/abi-gen.1", "usr/share/bash-completion/completions/abi-gen")
+             "usr/share/man/man1/abi-gen.1", "usr/share/bash-completion/completions/abi-gen",
+             "usr/lib/tmpfiles.d/kho-bridge.conf", "usr/share/initramfs-tools/hooks/kho-bridge",
+             "usr/share/initramfs-tools/scripts/init-top/kho-bridge")
 
 
 def unit() -> tuple[int, int]:

@@ -20,6 +20,10 @@ from khobvm.kernels import Kernel
 from khobvm.progress import Progress
 
 INIT_SOURCES = Path(__file__).resolve().parent.parent / "init"
+# What `make install` puts in place for a machine's own boot.
+_PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
+_INSTALLED = {"tmpfiles.d/kho-bridge.conf": ("usr/lib/tmpfiles.d/kho-bridge.conf", 0o644),
+              "initramfs-tools/scripts/init-top/kho-bridge": ("scripts/init-top/kho-bridge", 0o755)}
 BUSYBOX = Path("/bin/busybox")
 # The status port's driver with its bus, where the kernel has them as modules.
 _DRIVERS = ("virtio_pci", "virtio_console")
@@ -184,8 +188,10 @@ def _add_program(archive: Archive, spec: str, progress: Progress) -> None:
 
 def _add_bridge(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
                 artefacts: Artefacts, progress: Progress) -> None:
-    """khoctl, and the module for every kernel that has a part."""
+    """khoctl, what belongs to a boot, and the module for every kernel that has a part."""
     archive.file("bin/khoctl", _read(artefacts.khoctl, "khoctl"), 0o755)
+    for source, (target, mode) in _INSTALLED.items():
+        archive.file(target, _read(_PACKAGING / source, "packaging"), mode)
     for series in case.series():
         release = kernels[series].release
         module = artefacts.module_for(case.module, release)

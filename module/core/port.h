@@ -155,7 +155,10 @@ static inline struct khob_node *khob_node_at(u64 pa)
  */
 static inline __u64 *khob_node_used(const struct khob_node *node)
 {
-	return (__u64 *)&virt_to_page(node)->private;
+	struct page *page = virt_to_page(node);
+
+	BUILD_BUG_ON(sizeof(page->private) != sizeof(__u64));
+	return (__u64 *)&page->private;
 }
 
 #else /* userspace */

@@ -192,7 +192,6 @@ static int khob_bench_run(struct khob_bench *b, struct seq_file *m)
 	kvfree(b->extents);
 	if (!ret || ret == -EINTR)
 		return ret;
-	guard(rwsem_write)(&khob_lock);
 	if (ret == -ENOMEM)
 		return khob_refuse(ret, "sandbox/bench: %llu keys need %llu MiB, twice that free",
 				   b->nr, room >> 20);
@@ -222,7 +221,8 @@ static int khob_bench_show(struct seq_file *m, void *v)
 /* One buffer that all of it fits into: seq_file would do the work again for a larger one. */
 static int khob_bench_open(struct inode *inode, struct file *file)
 {
-	return single_open_size(file, khob_bench_show, NULL, 4 * PAGE_SIZE);
+	return khob_may(CAP_SYS_ADMIN) ?:
+	       single_open_size(file, khob_bench_show, NULL, 4 * PAGE_SIZE);
 }
 
 static int khob_bench_act(const char *line, size_t len)
@@ -245,13 +245,13 @@ static int khob_bench_act(const char *line, size_t len)
 static ssize_t khob_bench_write(struct file *file, const char __user *buf, size_t len,
 				loff_t *ppos)
 {
-	return khob_control_write(buf, len, ppos, khob_bench_act);
+	return khob_control_write(CAP_SYS_ADMIN, buf, len, ppos, khob_bench_act);
 }
 
 static const struct file_operations khob_bench_fops = {
 	.owner = THIS_MODULE,
 	.open = khob_bench_open,
-	.read = seq_read,
+	.read = khob_seq_read,
 	.write = khob_bench_write,
 	.release = single_release,
 };

@@ -5,6 +5,7 @@
 #ifndef KHOB_DEBUGFS_H
 #define KHOB_DEBUGFS_H
 
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/seq_file.h>
 
@@ -17,20 +18,49 @@ void khob_debugfs_exit(void);
 /* The directory of that name, for files of others; "" for the top. */
 struct dentry *khob_debugfs_dir(const char *name);
 
-/* One line written to a control file: parse it, then act; under khob_lock. */
-ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
+/*
+ * Every file asks who opens it and, a descriptor being handed on easily, again who uses it
+ * (khob_may()): permissions alone do not keep out a root without capabilities, nor
+ * a kernel that has been locked down in the meantime.
+ */
+int khob_admin_open(struct inode *inode, struct file *file);
+int khob_boot_open(struct inode *inode, struct file *file);
+/* Says that the kernel is on its way out (khob_is_leaving()). Return: -ESHUTDOWN. */
+int khob_gone(void);
+ssize_t khob_seq_read(struct file *file, char __user *buf, size_t len, loff_t *ppos);
+
+/*
+ * One line written to a control file by somebody with @cap: parse it, then act; under khob_lock.
+ */
+ssize_t khob_control_write(int cap, const char __user *buf, size_t len, loff_t *ppos,
 			   int (*act)(const char *line, size_t len));
 
-#define KHOB_CONTROL_FILE(name)								\
+#define KHOB_CONTROL_FILE_FOR(name, cap, opens)						\
 static ssize_t name##_write(struct file *file, const char __user *buf, size_t len,	\
 			    loff_t *ppos)						\
 {											\
-	return khob_control_write(buf, len, ppos, name##_act);				\
+	return khob_control_write(cap, buf, len, ppos, name##_act);			\
 }											\
 static const struct file_operations name##_fops = {					\
 	.owner = THIS_MODULE,								\
-	.open = simple_open,								\
+	.open = opens,									\
 	.write = name##_write,								\
+}
+
+#define KHOB_CONTROL_FILE(name) KHOB_CONTROL_FILE_FOR(name, CAP_SYS_ADMIN, khob_admin_open)
+
+/* A text file of one name##_show(). */
+#define KHOB_SHOW_FILE(name)								\
+static int name##_open(struct inode *inode, struct file *file)				\
+{											\
+	return khob_may(CAP_SYS_ADMIN) ?: single_open(file, name##_show, NULL);		\
+}											\
+static const struct file_operations name##_fops = {					\
+	.owner = THIS_MODULE,								\
+	.open = name##_open,								\
+	.read = khob_seq_read,								\
+	.llseek = seq_lseek,								\
+	.release = single_release,							\
 }
 
 /*
@@ -55,7 +85,7 @@ static int name##_open(struct inode *inode, struct file *file)				\
 static const struct file_operations name##_fops = {					\
 	.owner = THIS_MODULE,								\
 	.open = name##_open,								\
-	.read = seq_read,								\
+	.read = khob_seq_read,								\
 	.llseek = seq_lseek,								\
 	.release = khob_snapshot_release,						\
 }
@@ -66,8 +96,16 @@ static inline const char *khob_file_name(struct file *file)
 	return file->f_path.dentry->d_name.name;
 }
 
-ssize_t khob_data_read(char __user *buf, size_t len, loff_t *ppos,
-		       u64 (*readable)(u64 pa));
+/*
+ * bytes.c: bytes of physical memory. Under khob_lock a file says where those at @pos are:
+ * how many there are at *@pa, 0 at its end, or an error. They are copied there and
+ * then; a user's page is touched without the lock.
+ */
+typedef s64 (*khob_bytes_fn)(struct file *file, u64 pos, u64 *pa);
+ssize_t khob_bytes_read(struct file *file, char __user *buf, size_t len, loff_t *ppos,
+			khob_bytes_fn where);
+ssize_t khob_bytes_write(struct file *file, const char __user *buf, size_t len, loff_t *ppos,
+			 khob_bytes_fn where);
 /* A subtree's file, as struct khob_face has it. */
 void *khob_debugfs_show(const char *name, u64 len, struct dentry *dir,
 			const struct file_operations *fops);

@@ -4,6 +4,7 @@
  * file holds is in docs/debugfs.md.
  */
 #include <linux/debugfs.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "debugfs/debugfs.h"
@@ -13,19 +14,47 @@
 
 static struct dentry *khob_debugfs_root;
 
-ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
+int khob_admin_open(struct inode *inode, struct file *file)
+{
+	return khob_may(CAP_SYS_ADMIN) ?: simple_open(inode, file);
+}
+
+int khob_boot_open(struct inode *inode, struct file *file)
+{
+	return khob_may(CAP_SYS_BOOT) ?: simple_open(inode, file);
+}
+
+ssize_t khob_seq_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+{
+	return khob_may(CAP_SYS_ADMIN) ?: seq_read(file, buf, len, ppos);
+}
+
+int khob_gone(void)
+{
+	return khob_refuse(-ESHUTDOWN, "the kernel is about to go: nothing changes any more");
+}
+
+/* The line is copied before, so that nobody has to wait for its page to come. */
+ssize_t khob_control_write(int cap, const char __user *buf, size_t len, loff_t *ppos,
 			   int (*act)(const char *line, size_t len))
 {
 	char line[KHOB_LINE_MAX + 1];
-	int ret;
+	int ret = khob_may(cap);
 
-	guard(rwsem_write)(&khob_lock);
+	if (ret)
+		return ret;
 	if (*ppos || !len || len > KHOB_LINE_MAX)
 		return khob_refuse(-EINVAL, "a control file takes one line of 1 to %d bytes",
 				   KHOB_LINE_MAX);
 	if (copy_from_user(line, buf, len))
-		return -EFAULT;
+		return khob_refuse(-EFAULT, "a control file: the line is at no address of yours");
 	line[len] = '\0';
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
+	if (khob_is_leaving())
+		return khob_gone();
 	ret = act(line, len);
 	khob_update_pin();
 	return ret ?: len;
@@ -36,7 +65,7 @@ ssize_t khob_control_write(const char __user *buf, size_t len, loff_t *ppos,
 static int khob_snapshot_key(void *ctx, u64 key)
 {
 	cond_resched();
-	return khob_numbers_add(ctx, key);
+	return fatal_signal_pending(current) ? -EINTR : khob_numbers_add(ctx, key);
 }
 
 int khob_snapshot_keys(struct khob_numbers *snap, struct khob_radix *tree)
@@ -46,9 +75,7 @@ int khob_snapshot_keys(struct khob_numbers *snap, struct khob_radix *tree)
 
 static void *khob_snapshot_start(struct seq_file *m, loff_t *pos)
 {
-	struct khob_numbers *snap = m->private;
-
-	return *pos < snap->nr ? &snap->v[*pos] : NULL;
+	return khob_numbers_at(m->private, *pos);
 }
 
 static void *khob_snapshot_next(struct seq_file *m, void *v, loff_t *pos)
@@ -88,10 +115,7 @@ int khob_show_number(struct seq_file *m, void *v)
 /* Ranges are pairs: a line ends with the second of them. */
 int khob_show_range(struct seq_file *m, void *v)
 {
-	struct khob_numbers *snap = m->private;
-	bool first = ((u64 *)v - snap->v) % 2 == 0;
-
-	seq_printf(m, "0x%llx%c", *(u64 *)v, first ? ' ' : '\n');
+	seq_printf(m, "0x%llx%c", *(u64 *)v, m->index % 2 ? '\n' : ' ');
 	return 0;
 }
 
@@ -117,20 +141,28 @@ static const struct seq_operations *khob_snapshot_seq(int (*show)(struct seq_fil
 	return show == khob_show_range ? &khob_seq_range : &khob_seq_number;
 }
 
+static int khob_snapshot_fill(struct khob_numbers *snap, int (*fill)(struct khob_numbers *snap))
+{
+	CLASS(khob_user_lock, killed)();
+
+	return killed ?: fill(snap);
+}
+
 int khob_snapshot_open(struct inode *inode, struct file *file,
 		       int (*fill)(struct khob_numbers *snap),
 		       int (*show)(struct seq_file *m, void *v))
 {
 	struct khob_numbers *snap;
-	int ret;
+	int ret = khob_may(CAP_SYS_ADMIN);
 
+	if (ret)
+		return ret;
 	snap = __seq_open_private(file, khob_snapshot_seq(show), sizeof(*snap));
 	if (!snap)
 		return -ENOMEM;
-	guard(rwsem_write)(&khob_lock);
-	ret = fill(snap);
+	ret = khob_snapshot_fill(snap, fill);
 	if (ret) {
-		kvfree(snap->v);
+		khob_numbers_free(snap);
 		seq_release_private(inode, file);
 	}
 	return ret;
@@ -140,33 +172,8 @@ int khob_snapshot_release(struct inode *inode, struct file *file)
 {
 	struct khob_numbers *snap = ((struct seq_file *)file->private_data)->private;
 
-	kvfree(snap->v);
+	khob_numbers_free(snap);
 	return seq_release_private(inode, file);
-}
-
-/**
- * khob_data_read() - read preserved memory at offset = physical address
- * @buf: where to
- * @len: bytes at most
- * @ppos: physical address; moved on
- * @readable: the end of the readable piece that holds @pa, or 0
- */
-ssize_t khob_data_read(char __user *buf, size_t len, loff_t *ppos, u64 (*readable)(u64 pa))
-{
-	u64 pa = *ppos, end;
-	size_t n;
-
-	if (!len)
-		return 0;
-	guard(rwsem_write)(&khob_lock);
-	end = readable(pa);
-	if (end <= pa)
-		return -EFAULT;
-	n = min_t(u64, len, end - pa);
-	if (copy_to_user(buf, __va(pa), n))
-		return -EFAULT;
-	*ppos += n;
-	return n;
 }
 
 /* The ABI's versions, the one in use in brackets. */
@@ -174,13 +181,15 @@ ssize_t khob_data_read(char __user *buf, size_t len, loff_t *ppos, u64 (*readabl
 static ssize_t khob_abi_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
 	char text[64];
-	int abi, n = 0;
+	int n = 0, ret = khob_may(CAP_SYS_ADMIN);
+	enum khob_abi abi, in_use;
 
-	scoped_guard(rwsem_write, &khob_lock)
-		for (abi = 0; abi < KHOB_ABI_NR; abi++)
-			n += scnprintf(text + n, sizeof(text) - n,
-				       abi == khob_out.abi ? "%s[%s]" : "%s%s", abi ? " " : "",
-				       khob_abi_compatible(abi));
+	if (ret)
+		return ret;
+	in_use = READ_ONCE(khob_out.abi);
+	for (abi = 0; abi < KHOB_ABI_NR; abi++)
+		n += scnprintf(text + n, sizeof(text) - n, abi == in_use ? "%s[%s]" : "%s%s",
+			       abi ? " " : "", khob_abi_compatible(abi));
 	n += scnprintf(text + n, sizeof(text) - n, "\n");
 	return simple_read_from_buffer(buf, len, ppos, text, n);
 }
@@ -199,12 +208,12 @@ static int khob_abi_act(const char *line, size_t len)
 static ssize_t khob_abi_write(struct file *file, const char __user *buf, size_t len,
 			      loff_t *ppos)
 {
-	return khob_control_write(buf, len, ppos, khob_abi_act);
+	return khob_control_write(CAP_SYS_ADMIN, buf, len, ppos, khob_abi_act);
 }
 
 static const struct file_operations khob_abi_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_abi_read,
 	.write = khob_abi_write,
 	.llseek = default_llseek,

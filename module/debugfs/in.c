@@ -48,23 +48,24 @@ KHOB_CONTROL_FILE(khob_release);
 static ssize_t khob_setup_data_write(struct file *file, const char __user *buf, size_t len,
 				     loff_t *ppos)
 {
-	return khob_control_write(buf, len, ppos, khob_setup_data_act);
+	return khob_control_write(CAP_SYS_ADMIN, buf, len, ppos, khob_setup_data_act);
 }
 
 static ssize_t khob_setup_data_read(struct file *file, char __user *buf, size_t len,
 				    loff_t *ppos)
 {
 	char text[24];
-	int n;
+	int n = khob_may(CAP_SYS_ADMIN);
 
-	scoped_guard(rwsem_write, &khob_lock)
-		n = scnprintf(text, sizeof(text), "0x%llx\n", khob_in.setup_data);
+	if (n)
+		return n;
+	n = scnprintf(text, sizeof(text), "0x%llx\n", READ_ONCE(khob_in.setup_data));
 	return simple_read_from_buffer(buf, len, ppos, text, n);
 }
 
 static const struct file_operations khob_setup_data_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_setup_data_read,
 	.write = khob_setup_data_write,
 	.llseek = default_llseek,
@@ -76,7 +77,9 @@ static int khob_kho_data_show(struct seq_file *m, void *v)
 {
 	const struct khob_kho_data *kho;
 
-	guard(rwsem_write)(&khob_lock);
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
 	if (!khob_in.got)
 		return 0;
 	kho = &khob_in.got->chain.kho;
@@ -85,19 +88,44 @@ static int khob_kho_data_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-DEFINE_SHOW_ATTRIBUTE(khob_kho_data);
+KHOB_SHOW_FILE(khob_kho_data);
+
+static ssize_t khob_in_fdt_copy(char *room, size_t len, u64 pos)
+{
+	size_t n;
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
+	if (!khob_in.got)
+		return -ENOENT;
+	if (pos >= khob_in.got->fdt_len)
+		return 0;
+	n = min_t(size_t, len, khob_in.got->fdt_len - pos);
+	memcpy(room, khob_in.got->fdt + pos, n);
+	return n;
+}
 
 static ssize_t khob_in_fdt_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
-	guard(rwsem_write)(&khob_lock);
-	if (!khob_in.got)
-		return -ENOENT;
-	return simple_read_from_buffer(buf, len, ppos, khob_in.got->fdt, khob_in.got->fdt_len);
+	void *room __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	ssize_t n = khob_may(CAP_SYS_ADMIN);
+
+	if (n)
+		return n;
+	if (!room)
+		return -ENOMEM;
+	n = khob_in_fdt_copy(room, min_t(size_t, len, PAGE_SIZE), *ppos);
+	if (n > 0 && copy_to_user(buf, room, n))
+		return -EFAULT;
+	if (n > 0)
+		*ppos += n;
+	return n;
 }
 
 static const struct file_operations khob_in_fdt_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_in_fdt_read,
 	.llseek = default_llseek,
 };
@@ -165,34 +193,46 @@ static u64 khob_in_readable(u64 pa)
 				   khob_bits_next(s->kept, bit, nr, false));
 }
 
+static s64 khob_in_data_at(struct file *file, u64 pos, u64 *pa)
+{
+	u64 end = khob_in_readable(pos);
+
+	*pa = pos;
+	return end > pos ? end - pos : -EFAULT;
+}
+
 static ssize_t khob_in_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
-	return khob_data_read(buf, len, ppos, khob_in_readable);
+	return khob_bytes_read(file, buf, len, ppos, khob_in_data_at);
 }
 
 static const struct file_operations khob_in_data_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_in_data_read,
 	.llseek = default_llseek,
 };
 
 /* in/sub_fdts/NAME */
 
-static ssize_t khob_in_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+static s64 khob_in_sub_at(struct file *file, u64 pos, u64 *pa)
 {
-	struct khob_handed *sub;
+	struct khob_handed *sub = khob_in_subtree(khob_file_name(file));
 
-	guard(rwsem_write)(&khob_lock);
-	sub = khob_in_subtree(khob_file_name(file));
 	if (!sub)
 		return -ENOENT;
-	return simple_read_from_buffer(buf, len, ppos, __va(sub->pa), sub->len);
+	*pa = sub->pa + pos;
+	return pos < sub->len ? sub->len - pos : 0;
+}
+
+static ssize_t khob_in_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+{
+	return khob_bytes_read(file, buf, len, ppos, khob_in_sub_at);
 }
 
 static const struct file_operations khob_in_sub_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_in_sub_read,
 	.llseek = default_llseek,
 };

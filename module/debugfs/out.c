@@ -3,7 +3,6 @@
  * kho_bridge/out/: what this kernel hands over.
  */
 #include <linux/debugfs.h>
-#include <linux/uaccess.h>
 
 #include "debugfs/debugfs.h"
 
@@ -73,18 +72,28 @@ KHOB_CONTROL_FILE(khob_preserve);
 KHOB_CONTROL_FILE(khob_unpreserve);
 KHOB_CONTROL_FILE(khob_compact);
 KHOB_CONTROL_FILE(khob_put);
-KHOB_CONTROL_FILE(khob_scratch);
+/* Who may load a kernel may do it with a handover. */
+KHOB_CONTROL_FILE_FOR(khob_scratch, CAP_SYS_BOOT, khob_boot_open);
 
 /* out/fdt */
+
+static void *khob_out_fdt_locked(size_t *len)
+{
+	CLASS(khob_user_lock, killed)();
+
+	return killed ? ERR_PTR(killed) : khob_out_fdt(len);
+}
 
 static int khob_out_fdt_open(struct inode *inode, struct file *file)
 {
 	struct debugfs_blob_wrapper *blob __free(kfree) = kzalloc(sizeof(*blob), GFP_KERNEL);
+	int ret = khob_may(CAP_SYS_ADMIN);
 
+	if (ret)
+		return ret;
 	if (!blob)
 		return -ENOMEM;
-	scoped_guard(rwsem_write, &khob_lock)
-		blob->data = khob_out_fdt(&blob->size);
+	blob->data = khob_out_fdt_locked(&blob->size);
 	if (IS_ERR(blob->data))
 		return PTR_ERR(blob->data);
 	file->private_data = no_free_ptr(blob);
@@ -94,7 +103,10 @@ static int khob_out_fdt_open(struct inode *inode, struct file *file)
 static ssize_t khob_out_fdt_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
 	struct debugfs_blob_wrapper *blob = file->private_data;
+	int ret = khob_may(CAP_SYS_ADMIN);
 
+	if (ret)
+		return ret;
 	return simple_read_from_buffer(buf, len, ppos, blob->data, blob->size);
 }
 
@@ -199,52 +211,81 @@ KHOB_SNAPSHOT_FILE(khob_out_ranges, khob_show_range);
 KHOB_SNAPSHOT_FILE(khob_scratch_phys, khob_show_raw_key);
 KHOB_SNAPSHOT_FILE(khob_scratch_len, khob_show_number);
 
+/* out/others_changed: what `status` would have to walk the kernel's whole tree for */
+
+static int khob_others_changed_show(struct seq_file *m, void *v)
+{
+	int ret;
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
+	ret = khob_native_changed();
+	if (ret < 0)
+		return ret;
+	seq_printf(m, "%d\n", ret);
+	return 0;
+}
+
+KHOB_SHOW_FILE(khob_others_changed);
+
 /* out/data: any page that the tree holds */
+
+static s64 khob_out_data_at(struct file *file, u64 pos, u64 *pa)
+{
+	u64 end = khob_out_covered(pos);
+
+	*pa = pos;
+	return end > pos ? end - pos : -EFAULT;
+}
 
 static ssize_t khob_out_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
 {
-	return khob_data_read(buf, len, ppos, khob_out_covered);
+	return khob_bytes_read(file, buf, len, ppos, khob_out_data_at);
 }
 
 static const struct file_operations khob_out_data_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_out_data_read,
 	.llseek = default_llseek,
 };
 
 /* out/sub_fdts/NAME */
 
-static ssize_t khob_out_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+static s64 khob_out_sub_at(struct file *file, u64 pos, u64 *pa)
 {
-	struct khob_subtree *sub;
+	struct khob_subtree *sub = khob_out_subtree(khob_file_name(file));
 
-	guard(rwsem_write)(&khob_lock);
-	sub = khob_out_subtree(khob_file_name(file));
 	if (!sub)
 		return -ENOENT;
-	return simple_read_from_buffer(buf, len, ppos, __va(sub->pa), sub->len);
+	*pa = sub->pa + pos;
+	return pos < sub->len ? sub->len - pos : 0;
+}
+
+static s64 khob_out_sub_room(struct file *file, u64 pos, u64 *pa)
+{
+	s64 room = khob_out_sub_at(file, pos, pa);
+
+	if (room >= 0 && khob_out.frozen)
+		return khob_refuse(-EBUSY, "put: a kernel is loaded; unload it first");
+	return room ?: khob_refuse(-ENOSPC, "put: %s has no byte %llu", khob_file_name(file), pos);
+}
+
+static ssize_t khob_out_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+{
+	return khob_bytes_read(file, buf, len, ppos, khob_out_sub_at);
 }
 
 static ssize_t khob_out_sub_write(struct file *file, const char __user *buf, size_t len,
 				  loff_t *ppos)
 {
-	struct khob_subtree *sub;
-
-	guard(rwsem_write)(&khob_lock);
-	sub = khob_out_subtree(khob_file_name(file));
-	if (!sub)
-		return -ENOENT;
-	if (khob_out.frozen)
-		return khob_refuse(-EBUSY, "put: a kernel is loaded; unload it first");
-	if (*ppos < 0 || *ppos > sub->len || len > sub->len - *ppos)
-		return khob_refuse(-ENOSPC, "put: %s has only %llu bytes", sub->name, sub->len);
-	return simple_write_to_buffer(__va(sub->pa), sub->len, ppos, buf, len);
+	return khob_bytes_write(file, buf, len, ppos, khob_out_sub_room);
 }
 
 static const struct file_operations khob_out_sub_fops = {
 	.owner = THIS_MODULE,
-	.open = simple_open,
+	.open = khob_admin_open,
 	.read = khob_out_sub_read,
 	.write = khob_out_sub_write,
 	.llseek = default_llseek,
@@ -269,6 +310,7 @@ void khob_debugfs_out(struct dentry *root)
 	debugfs_create_file("fdt", 0600, dir, NULL, &khob_out_fdt_fops);
 	debugfs_create_file("keys", 0600, dir, NULL, &khob_out_keys_fops);
 	debugfs_create_file("ranges", 0600, dir, NULL, &khob_out_ranges_fops);
+	debugfs_create_file("others_changed", 0600, dir, NULL, &khob_others_changed_fops);
 	debugfs_create_file("data", 0600, dir, NULL, &khob_out_data_fops);
 	debugfs_create_file("scratch_phys", 0600, dir, NULL, &khob_scratch_phys_fops);
 	debugfs_create_file("scratch_len", 0600, dir, NULL, &khob_scratch_len_fops);

@@ -7,6 +7,14 @@
 
 #include "debugfs/debugfs.h"
 
+/* What the kernel's own KHO speaks is in its headers: its root FDT need not be found for that. */
+#ifdef KHOB_NATIVE
+#include <linux/kho/abi/kexec_handover.h>
+#define KHOB_KERNEL_ABI KHO_FDT_COMPATIBLE
+#else
+#define KHOB_KERNEL_ABI ""
+#endif
+
 static void khob_status_orders(struct seq_file *m, const char *name, const u64 *orders)
 {
 	unsigned int order;
@@ -45,7 +53,7 @@ static void khob_status_out(struct seq_file *m)
 	seq_printf(m, "out.carried_keys: %llu\n",
 		   out->frozen && khob_in.got ? khob_in.got->tree.nr_keys : 0);
 	seq_printf(m, "out.others_keys: %llu\n", khob_native_keys());
-	seq_printf(m, "out.others_changed: %d\n", !!khob_native_changed());
+	seq_printf(m, "out.poisoned: %llu\n", out->nr_left_out);
 	seq_printf(m, "out.root_phys: 0x%llx\n", tree ? out->tree.root_pa : 0);
 	seq_printf(m, "out.fdt_phys: 0x%llx\n", out->fdt_pa);
 	seq_printf(m, "out.fdt_len: %llu\n", out->fdt_len);
@@ -98,21 +106,26 @@ static void khob_status_in(struct seq_file *m)
 
 static int khob_status_show(struct seq_file *m, void *v)
 {
-	guard(rwsem_write)(&khob_lock);
+	char error[KHOB_ERROR_MAX];
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
+	khob_last_error(error);
 	seq_puts(m, "version: " KHOB_VERSION "\n");
 	seq_printf(m, "test_build: %d\n", KHOB_TEST_BUILD);
 	seq_printf(m, "source: %s\n", khob_native_source() ? "native" : "bridge");
 	seq_printf(m, "native.abi: %s\n",
-		   khob_native_source() ? khob_abi_compatible(khob_native_abi()) ?: "" : "");
+		   khob_native_source() ? KHOB_KERNEL_ABI : "");
 	seq_printf(m, "abi: %s\n", khob_abi_compatible(khob_out.abi));
 	khob_status_out(m);
 	khob_status_in(m);
 	seq_printf(m, "tsc_khz: %u\n", tsc_khz);
-	seq_printf(m, "last_error: %s\n", khob_last_error());
+	seq_printf(m, "last_error: %s\n", error);
 	return 0;
 }
 
-DEFINE_SHOW_ATTRIBUTE(khob_status);
+KHOB_SHOW_FILE(khob_status);
 
 void khob_debugfs_status(struct dentry *root)
 {

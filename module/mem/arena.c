@@ -108,13 +108,17 @@ u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned)
 	list_for_each_entry(chunk, &arena->chunks, list) {
 		u64 pa = 0;
 
-		if (!chunk->closed)
+		if (!chunk->closed && !chunk->broken)
 			pa = gen_pool_alloc_algo(chunk->pool, bytes,
 						 aligned ? gen_pool_first_fit_order_align :
 							   gen_pool_first_fit,
 						 NULL);
-		if (pa)
+		if (pa && !khob_ram_poisoned(pa, PHYS_PFN(bytes)))
 			return pa;
+		if (pa) {
+			gen_pool_free(chunk->pool, pa, bytes);
+			chunk->broken = true;
+		}
 	}
 	return 0;
 }
@@ -209,6 +213,12 @@ void khob_arena_open(struct khob_arena *arena)
 
 	list_for_each_entry(chunk, &arena->chunks, list)
 		chunk->closed = false;
+}
+
+/* Whether @pa lies in any chunk, handed out or not. */
+bool khob_arena_holds(struct khob_arena *arena, u64 pa)
+{
+	return khob_arena_chunk(arena, pa);
 }
 
 /* Whether @pa lies in a chunk that is to be emptied. */

@@ -47,9 +47,9 @@ static inline void khob_set_compound_head(struct page *tail, struct page *head,
 #endif
 }
 
-#if defined(KHOB_HAVE_COMPOUND_DTOR)
+#if defined(KHOB_HAVE_COMPOUND_DTOR) && !defined(KHOB_HAVE_SUBPAGES_MAPCOUNT)
 #define KHOB_COMPOUND 1
-/* 6.1: everything is in the first tail page, and mm.h has a function for each. */
+/* 6.1, not 6.2: all is in the first tail page, and mm.h has a function for each field. */
 static inline void khob_prep_compound_head(struct page *head, unsigned int order)
 {
 	set_compound_page_dtor(head, COMPOUND_PAGE_DTOR);

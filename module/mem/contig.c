@@ -7,7 +7,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "mem/mem.h"
 
@@ -29,14 +29,15 @@ unsigned long khob_end_pfn(void)
  */
 static bool khob_page_may_move(struct page *page)
 {
-	if (PageReserved(page) || PageHuge(page))
+	if (PageReserved(page) || PageHuge(page) || PageHWPoison(page))
 		return false;
 	return !page_ref_count(page) || PageLRU(page) || PageBuddy(page);
 }
 
 /*
  * The first page in [@pfn, @pfn + @nr) that spoils the window, or @pfn + @nr.
- * The zone matters: alloc_contig_range() trusts its caller to stay in one.
+ * The zone matters: alloc_contig_range() trusts its caller to stay in one. A window may be
+ * most of RAM: who is killed has found a page that spoils it.
  */
 static unsigned long khob_first_bad(unsigned long pfn, unsigned long nr, struct zone *zone)
 {
@@ -47,6 +48,11 @@ static unsigned long khob_first_bad(unsigned long pfn, unsigned long nr, struct 
 
 		if (!page || page_zone(page) != zone || !khob_page_may_move(page))
 			break;
+		if (IS_ALIGNED(pfn, 1024)) {
+			if (fatal_signal_pending(current))
+				break;
+			cond_resched();
+		}
 	}
 	return pfn;
 }
@@ -190,29 +196,63 @@ unsigned long khob_contig_pinned(unsigned long pfn, unsigned long nr)
 	return pinned;
 }
 
+/*
+ * A page that has broken in the meantime may have a reference of the kernel's, which keeps
+ * it out of use: free_contig_range() would complain of that. Ours goes.
+ */
 void khob_contig_free(unsigned long pfn, unsigned long nr)
 {
-	free_contig_range(pfn, nr);
+	unsigned long end = pfn + nr, from = pfn;
+
+	for (; pfn < end; pfn++) {
+		if (IS_ALIGNED(pfn, 1024))
+			cond_resched();
+		if (!PageHWPoison(pfn_to_page(pfn)))
+			continue;
+		free_contig_range(from, pfn - from);
+		__free_page(pfn_to_page(pfn));
+		from = pfn + 1;
+	}
+	free_contig_range(from, end - from);
+}
+
+/* The longest run of pages in @zone that may move, from an aligned one on, if above @most. */
+static unsigned long khob_contig_run(struct zone *zone, unsigned long align,
+				     const struct khob_where *where, unsigned long most)
+{
+	unsigned long end = min(zone_end_pfn(zone), where->end);
+	unsigned long pfn = ALIGN(zone->zone_start_pfn, align), bad;
+
+	for (; pfn < end && !fatal_signal_pending(current); pfn = ALIGN(bad + 1, align)) {
+		bad = khob_first_bad(pfn, end - pfn, zone);
+		most = max(most, bad - pfn);
+		cond_resched();
+	}
+	return most;
 }
 
 /**
- * khob_contig_largest() - the largest piece that can be had, in pages
+ * khob_contig_largest() - no piece can be had that is larger than this, in pages
  * @nr: a size that could not be had
  * @align: alignment in pages, a power of two
  * @where: where it could not be had
  *
- * Found by halving, and given back: a figure for an error message.
+ * A figure for an error message: nothing is moved to find out how much of it there really is.
  */
 unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
 				  const struct khob_where *where)
 {
-	unsigned long pfn;
+	unsigned long most = 0;
+	int nid, i;
 
-	for (nr /= 2; nr >= align; nr /= 2) {
-		if (!khob_contig_alloc_at(nr, align, where, &pfn)) {
-			khob_contig_free(pfn, nr);
-			return nr;
+	for (i = MAX_NR_ZONES - 1; i >= 0; i--) {
+		for_each_online_node(nid) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
+
+			if (khob_zone_usable(zone) &&
+			    (where->nid == NUMA_NO_NODE || where->nid == nid))
+				most = khob_contig_run(zone, align, where, most);
 		}
 	}
-	return 0;
+	return min(most, nr - 1);
 }

@@ -16,6 +16,26 @@
 
 struct gen_pool;
 
+/* numbers.c */
+
+/**
+ * struct khob_numbers - an array that grows; all zeroes is an empty one
+ * @nr: how many there are
+ * @nr_blocks: into how many blocks they are divided
+ * @room: for how many blocks there is room in @blocks
+ * @blocks: they
+ */
+struct khob_numbers {
+	u64 nr;
+	size_t nr_blocks;
+	size_t room;
+	u64 **blocks;
+};
+
+int khob_numbers_add(struct khob_numbers *numbers, u64 v);
+u64 *khob_numbers_at(const struct khob_numbers *numbers, u64 i);
+void khob_numbers_free(struct khob_numbers *numbers);
+
 /* contig.c: physically contiguous memory; sizes and alignments in pages */
 unsigned long khob_end_pfn(void);
 
@@ -44,6 +64,7 @@ unsigned long khob_contig_largest(unsigned long nr, unsigned long align,
  * @nr: pages
  * @preserved: its pages have keys in the outgoing tree (metadata arena only)
  * @closed: it is being emptied: nothing more is handed out of it
+ * @broken: nor of this one, a page of which the machine cannot read
  */
 struct khob_mem_chunk {
 	struct list_head list;
@@ -52,6 +73,7 @@ struct khob_mem_chunk {
 	unsigned long nr;
 	bool preserved;
 	bool closed;
+	bool broken;
 };
 
 struct khob_arena {
@@ -68,6 +90,7 @@ bool khob_arena_free(struct khob_arena *arena, u64 pa, u64 bytes);
 u64 khob_arena_find(struct khob_arena *arena, u64 bytes, bool aligned);
 void khob_arena_close(struct khob_arena *arena, u64 more);
 void khob_arena_open(struct khob_arena *arena);
+bool khob_arena_holds(struct khob_arena *arena, u64 pa);
 bool khob_arena_closed(struct khob_arena *arena, u64 pa);
 void khob_arena_trim(struct khob_arena *arena, bool (*drop)(struct khob_mem_chunk *chunk));
 
@@ -103,26 +126,11 @@ bool khob_ram_poisoned(u64 pa, u64 nr);
 void khob_ram_live(u64 pa, u64 nr);
 struct folio *khob_ram_folio(u64 pa, unsigned int order);
 void khob_ram_free(u64 pa, u64 nr);
+int khob_ram_each_poisoned(struct khob_numbers *pfns);
 extern const struct khob_radix_ops khob_page_ops;
 
 /* hold.c: references to pages that others own */
 int khob_hold(unsigned long pfn, unsigned long nr);
 void khob_unhold(unsigned long pfn, unsigned long nr);
-
-/* numbers.c */
-
-/**
- * struct khob_numbers - an array that grows; all zeroes is an empty one
- * @nr: how many there are
- * @room: how many fit
- * @v: they; kvfree() it
- */
-struct khob_numbers {
-	size_t nr;
-	size_t room;
-	u64 *v;
-};
-
-int khob_numbers_add(struct khob_numbers *numbers, u64 v);
 
 #endif /* KHOB_MEM_H */

@@ -34,16 +34,51 @@ bool khob_ram_reserved(u64 start, u64 end)
 }
 
 /**
- * khob_ram_copy() - copy from physical memory, whatever it is
+ * khob_ram_poisoned() - whether one of @nr pages is known to be broken
+ * @pa: physical address of the first
+ * @nr: pages
+ */
+bool khob_ram_poisoned(u64 pa, u64 nr)
+{
+	unsigned long pfn = PHYS_PFN(pa);
+
+	for (; nr; pfn++, nr--) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (page && PageHWPoison(page))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * khob_ram_copy() - copy memory in the direct map that may be gone, or broken
  * @pa: physical address, below the end of memory
- * @to: where to
+ * @to: a buffer of our own
  * @len: bytes
  *
- * Return: 0; -EFAULT if some of it is in no mapping of this kernel's.
+ * Return: 0; -EFAULT if it is not mapped; -EHWPOISON if it is known to be broken;
+ * -EIO if that is found out now.
  */
 int khob_ram_copy(u64 pa, void *to, size_t len)
 {
-	return copy_from_kernel_nofault(to, __va(pa), len) ? -EFAULT : 0;
+	while (len) {
+		size_t n = min_t(u64, len, PAGE_SIZE - offset_in_page(pa));
+		u8 first;
+
+		if (khob_ram_poisoned(pa, 1))
+			return -EHWPOISON;
+		/* Only this asks whether it is mapped; only that survives a machine check. */
+		if (copy_from_kernel_nofault(&first, __va(pa), sizeof(first)))
+			return -EFAULT;
+		if (copy_mc_to_kernel(to, __va(pa), n))
+			return -EIO;
+		to += n;
+		pa += n;
+		len -= n;
+		cond_resched();
+	}
+	return 0;
 }
 
 /* As khob_ram_copy(), of reserved memory only. */
@@ -74,16 +109,43 @@ fault:
 	return -EFAULT;
 }
 
-/* Whether the hardware has given up one of these pages. */
-bool khob_ram_poisoned(u64 pa, u64 nr)
+/**
+ * khob_ram_each_poisoned() - which pages of this machine are known to be broken
+ * @pfns: they are added to it, in order
+ *
+ * Return: 0; -ENOMEM; -EINTR if killed.
+ */
+int khob_ram_each_poisoned(struct khob_numbers *pfns)
 {
-	unsigned long pfn = PHYS_PFN(pa);
-	u64 i;
+	unsigned long pfn, end = khob_end_pfn();
 
-	for (i = 0; i < nr; i++)
-		if (PageHWPoison(pfn_to_page(pfn + i)))
-			return true;
-	return false;
+	/* No kernel that cannot mark pages so has any. */
+	for (pfn = 0; IS_ENABLED(CONFIG_MEMORY_FAILURE) && pfn < end; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+		int ret;
+
+		if (page && PageHWPoison(page)) {
+			ret = khob_numbers_add(pfns, pfn);
+			if (ret)
+				return ret;
+		}
+		if (!page)
+			pfn = ALIGN(pfn + 1, PAGES_PER_SECTION) - 1;
+		if (IS_ALIGNED(pfn, 1024)) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		}
+	}
+	return 0;
+}
+
+/* @count is set once: who looks at the page in passing may already hold it afterwards. */
+static void khob_ram_unreserve(struct page *page, int count)
+{
+	ClearPageReserved(page);
+	set_page_count(page, count);
+	adjust_managed_page_count(page, 1);
 }
 
 /**
@@ -99,11 +161,8 @@ void khob_ram_live(u64 pa, u64 nr)
 	u64 i;
 
 	for (i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(pfn + i);
-
-		ClearPageReserved(page);
-		set_page_count(page, 1);
-		adjust_managed_page_count(page, 1);
+		khob_ram_unreserve(pfn_to_page(pfn + i), 1);
+		cond_resched();
 	}
 }
 
@@ -119,10 +178,9 @@ struct folio *khob_ram_folio(u64 pa, unsigned int order)
 	struct page *head = pfn_to_page(PHYS_PFN(pa));
 	unsigned long i;
 
-	khob_ram_live(pa, 1ULL << order);
 	/* Only the head of a compound page is counted. */
-	for (i = 1; i < 1UL << order; i++)
-		set_page_count(head + i, 0);
+	for (i = 0; i < 1UL << order; i++)
+		khob_ram_unreserve(head + i, !i);
 	if (order)
 		khob_prep_compound(head, order);
 	return page_folio(head);

@@ -27,8 +27,16 @@ static u64 khob_folio_bytes(const struct khob_folio *f)
 	return PAGE_SIZE << f->order;
 }
 
+/* What the machine cannot read any more stays where it is. */
+static bool khob_folio_sound(const struct khob_folio *f)
+{
+	return !khob_ram_poisoned(f->pa, 1ULL << f->order);
+}
+
 static bool khob_compact_moves(const struct khob_folio *f)
 {
+	if (!khob_folio_sound(f))
+		return false;
 	return f->owner == KHOB_OWNER_SCATTER ||
 	       (f->owner == KHOB_OWNER_ARENA && khob_arena_closed(&khob_out.data, f->pa));
 }
@@ -124,7 +132,7 @@ static unsigned long khob_block_scattered(unsigned long block)
 	unsigned long pfn, pages = 0;
 
 	xa_for_each_range(&khob_out.folios, pfn, f, block, block + KHOB_BLOCK_PAGES - 1)
-		if (f->owner == KHOB_OWNER_SCATTER)
+		if (f->owner == KHOB_OWNER_SCATTER && khob_folio_sound(f))
 			pages += 1UL << f->order;
 	return pages;
 }

@@ -152,7 +152,7 @@ static int khob_make_meta(struct khob_freezer *fz)
 static int khob_freeze_failed(int err)
 {
 	if (err == -EEXIST || err == -E2BIG || err == -EFAULT || err == -EBADMSG ||
-	    err == -ENOENT || err == -ENOSPC)
+	    err == -ENOENT || err == -ENOSPC || err == -EHWPOISON)
 		return err;
 	return khob_refuse(err, "scratch: cannot write the root FDT (error %d)", err);
 }
@@ -166,9 +166,10 @@ void khob_thaw(void)
 	khob_out.abi = khob_out.thaw_abi;
 	khob_native_unpublish();
 	khob_native_unimport();
-	khob_uncarry();
 	khob_out_drop_others();
 	khob_bufs_free();
+	khob_poison_take_in();
+	khob_uncarry();
 	khob_out_remove_gone();
 	khob_client_thaw();
 }
@@ -201,7 +202,7 @@ int khob_freeze(enum khob_abi abi, bool by_kernel)
 				   khob_in.reason);
 	subs = kvcalloc(max_subs, sizeof(*subs), GFP_KERNEL);
 	if (!subs)
-		return -ENOMEM;
+		return khob_freeze_failed(-ENOMEM);
 	fz.subs = subs;
 	khob_out.thaw_abi = khob_out.abi;
 	khob_out.abi = abi;
@@ -209,6 +210,9 @@ int khob_freeze(enum khob_abi abi, bool by_kernel)
 	ret = khob_out_tree_get();
 	if (!ret)
 		ret = khob_carry();
+	if (!ret)
+		ret = khob_poison_leave_out();
+	fz.max_records += khob_out.poisoned.nr;
 	if (!ret && khob_native_source() && !by_kernel)
 		ret = khob_native_import();
 	if (!ret)

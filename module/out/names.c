@@ -38,6 +38,9 @@ static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 *pa, u6
 	void *payload;
 	u64 wrapped;
 
+	if (khob_ram_poisoned(*pa, PFN_UP(offset_in_page(*pa) + len)))
+		return khob_refuse(-EHWPOISON, "subtree %s: the machine cannot read a page of it",
+				   name);
 	if (khob_abi_has_blob_size(khob_out.abi) || khob_fdt_is_whole(__va(*pa), len)) {
 		khob_name_subtree(fz, name, *pa, len);
 		return 0;
@@ -145,7 +148,7 @@ static void khob_carry_records(struct khob_freezer *fz)
 	for (i = 0; i < nr && fz->nr_records < fz->max_records; i++, rec++) {
 		u64 pages = rec->size >> PAGE_SHIFT;
 
-		if (rec->kind == KHOB_RECORD_POISON ||
+		if ((rec->kind == KHOB_RECORD_POISON && !khob_ram_poisoned(rec->addr, 1)) ||
 		    (rec->kind == KHOB_RECORD_FILL && is_power_of_2(pages) &&
 		     !khob_key_encode(rec->addr, ilog2(pages), &key) && khob_carried(key)))
 			fz->records[fz->nr_records++] = *rec;
@@ -162,6 +165,8 @@ static void khob_own_records(struct khob_freezer *fz)
 
 		if (fz->nr_records >= fz->max_records)
 			break;
+		if (khob_ram_poisoned(f->pa, 1ULL << f->order))
+			continue;
 		rec->addr = f->pa;
 		rec->size = PAGE_SIZE << f->order;
 		rec->seed = f->seed;
@@ -234,5 +239,7 @@ int khob_make_subtrees(struct khob_freezer *fz)
 		return ret;
 	khob_carry_records(fz);
 	khob_own_records(fz);
+	fz->nr_records += khob_poison_records(fz->records + fz->nr_records,
+					      fz->max_records - fz->nr_records);
 	return khob_name_records(fz);
 }

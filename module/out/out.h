@@ -117,6 +117,9 @@ struct khob_out {
 	u64 fdt_pa;
 	u64 fdt_len;
 	struct khob_meta *meta_blob;
+	struct khob_numbers poisoned; /* pfns of this machine that are broken */
+	struct khob_numbers split; /* keys that were in the tree and hold some of these */
+	u64 nr_left_out; /* pages */
 };
 
 extern struct khob_out khob_out;
@@ -218,6 +221,11 @@ int khob_carry(void);
 void khob_uncarry(void);
 bool khob_carried(u64 key);
 bool khob_carries_subtree(const struct khob_handed *sub);
+
+/* poison.c */
+int khob_poison_leave_out(void);
+u64 khob_poison_records(struct khob_record *to, u64 room);
+void khob_poison_take_in(void);
 
 /* pin.c */
 bool khob_is_pinned(void);

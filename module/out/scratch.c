@@ -38,12 +38,12 @@ int khob_scratch_take(const struct khob_scratch_req *req)
 	align_pages = max(PFN_DOWN(req->align), 1UL);
 	area = kzalloc(sizeof(*area), GFP_KERNEL);
 	if (!area)
-		return -ENOMEM;
+		return khob_refuse(-ENOMEM, "scratch: no memory to keep account of an area");
 	area->nr = nr;
 	ret = khob_contig_alloc_at(nr, align_pages, &where, &area->pfn);
 	if (ret) {
 		khob_out.scratch_largest = PFN_PHYS(khob_contig_largest(nr, align_pages, &where));
-		return khob_refuse(ret, "scratch: no %llu contiguous bytes%s, only %llu",
+		return khob_refuse(ret, "scratch: no %llu contiguous bytes%s, at most %llu",
 				   req->size, req->low ? " below 4 GiB" : "",
 				   khob_out.scratch_largest);
 	}

@@ -304,7 +304,8 @@ static int khob_race_show(struct seq_file *m, void *unused)
 	kvfree(race);
 	return ret;
 }
-DEFINE_SHOW_ATTRIBUTE(khob_race);
+
+KHOB_SHOW_FILE(khob_race);
 
 void khob_race_init(struct dentry *dir)
 {

@@ -59,7 +59,8 @@ static int khob_vectors_show(struct seq_file *m, void *unused)
 	seq_putc(m, '\n');
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(khob_vectors);
+
+KHOB_SHOW_FILE(khob_vectors);
 
 void khob_vectors_init(struct dentry *dir)
 {

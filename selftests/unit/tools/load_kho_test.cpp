@@ -197,7 +197,7 @@ TEST_F(LoadNative, ScratchOfItsOwnWhereTheKernelsIsTooSmall) {
 TEST_F(LoadNative, TheJumpIsRefusedOnceOthersHaveChangedTheKernelsTree) {
     machine.dir.write("sys/kernel/kexec_loaded", "1\n");
     machine.status("out.state", "frozen");
-    machine.status("out.others_changed", "1");
+    machine.dir.write(in_debugfs("out/others_changed"), "1\n");
     const Error error = exec(machine.system);
     EXPECT_EQ(error.code, ExitCode::refused);
     EXPECT_NE(error.hint.find("khoctl unload"), std::string::npos);

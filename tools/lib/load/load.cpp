@@ -434,7 +434,15 @@ Error exec(System& sys) {
                      "the loaded kernel was not loaded by khoctl: what is preserved would be lost",
                      "`khoctl load` first, or `kexec -e` if that is what you want"};
     }
-    if (status->number_or("out.others_changed", 0) != 0) {
+    Result<std::string> changed("0\n");
+    if (status->text("source") == "native") {
+        // A file of its own: to answer it the module walks the kernel's whole tree.
+        changed = module->run("out/others_changed");
+    }
+    if (!changed) {
+        return changed.error();
+    }
+    if (*changed != "0\n") {
         return Error{ExitCode::refused,
                      "since the load others have preserved or freed memory with this kernel's own "
                      "KHO: that would be lost",

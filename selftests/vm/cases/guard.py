@@ -39,7 +39,7 @@ _BREAK_BOTH = Step("break them",
 _UNREADABLE = Step("it is not read",
                    f"dd if={DEBUGFS}/out/data bs=4096 count=1 iflag=skip_bytes "
                    "skip=$(($(cat /tmp/single))) of=/dev/null", expect=1,
-                   contains="I/O error")
+                   contains="hardware error")
 _KEYS_BEFORE = Step("keys", f"cp {DEBUGFS}/out/keys /tmp/keys && wc -l < /tmp/keys")
 _LEFT_OUT = Step("neither is handed over, and all others are",
                  f"head=$(cat /tmp/head); cat {DEBUGFS}/out/keys > /tmp/frozen; "

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from cases.blocks import (ATTACH, BASELINE, CMDLINE, DEBUGFS, EXEC, FILE, GET, INSMOD, PUT, RELEASE,
-                          RESTORE, RMMOD, STATUS, TOTAL_KIB, chain, count_is, load, preserve)
+                          RESTORE, RMMOD, TOTAL_KIB, chain, count_is, load, preserve)
 from khobvm.case import Case, Generation, Module, Step
 
 # The module before module/ was in parts, with metadata of version 1.
@@ -23,7 +23,7 @@ def _refused(*reasons: str) -> Step:
 
 def _crosses(before: Step, after: Step, *reasons: str) -> tuple[Generation, ...]:
     return (chain("6.12", before, FILE, preserve(1024), PUT, load("6.12", 2), EXEC),
-            chain("6.12", after, _refused(*reasons), STATUS,
+            chain("6.12", after, _refused(*reasons),
                   Step("release", "khoctl release all"), RMMOD))
 
 

@@ -94,6 +94,10 @@ TEST(Status, TypesAndNesting) {
 TEST(Status, RefusesWhatIsNoStatus) {
     EXPECT_FALSE(Status::parse("no colon\n"));
     EXPECT_FALSE(Status::parse(": nameless\n"));
+    EXPECT_FALSE(Status::parse(".: no part of a name\n"));
+    EXPECT_FALSE(Status::parse(".state: no group\n"));
+    EXPECT_FALSE(Status::parse("out.: no field\n"));
+    EXPECT_FALSE(Status::parse("out..state: nothing between\n"));
     EXPECT_TRUE(Status::parse(""));
 }
 

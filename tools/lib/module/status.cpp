@@ -101,6 +101,12 @@ Value typed(std::string_view name, const std::string& text) {
     }
 }
 
+/// Words with dots between them, as to_value() takes them apart.
+bool is_name(std::string_view text) {
+    return !text.empty() && !text.starts_with('.') && !text.ends_with('.') &&
+           text.find("..") == std::string_view::npos;
+}
+
 }  // namespace
 
 Result<Status> Status::parse(std::string_view text) {
@@ -108,7 +114,7 @@ Result<Status> Status::parse(std::string_view text) {
     for (const std::string_view line : lines(text)) {
         const std::size_t colon = line.find(':');
         const std::string_view name = trimmed(line.substr(0, colon));
-        if (colon == std::string_view::npos || name.empty()) {
+        if (colon == std::string_view::npos || !is_name(name)) {
             return fail(ExitCode::failure, fmt::format("the module's status makes no sense: '{}'",
                                                        line.substr(0, 80)));
         }

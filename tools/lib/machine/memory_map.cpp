@@ -28,12 +28,11 @@ Result<MapEntry> read_entry(const std::filesystem::path& dir) {
         }
         text.at(i++) = std::move(*got);
     }
-    const auto start = parse_u64(trimmed(text[0]));
-    const auto last = parse_u64(trimmed(text[1]));
-    if (!start || !last || *last < *start || *last == address_end) {
+    const auto entry = parse_map_entry(text[0], text[1], text[2]);
+    if (!entry) {
         return fail(ExitCode::failure, fmt::format("{} holds no memory range", dir.string()));
     }
-    return MapEntry{make_range(*start, *last + 1), e820_type_from(trimmed(text[2]))};
+    return *entry;
 }
 
 }  // namespace
@@ -56,6 +55,16 @@ E820Type e820_type_from(std::string_view name) {
         }
     }
     return E820Type::reserved;
+}
+
+std::optional<MapEntry> parse_map_entry(std::string_view start, std::string_view last,
+                                        std::string_view type) {
+    const auto first = parse_u64(trimmed(start));
+    const auto end = parse_u64(trimmed(last));
+    if (!first || !end || *end < *first || *end == address_end) {
+        return std::nullopt;
+    }
+    return MapEntry{make_range(*first, *end + 1), e820_type_from(trimmed(type))};
 }
 
 Result<MemoryMap> MemoryMap::make(std::vector<MapEntry> entries) {

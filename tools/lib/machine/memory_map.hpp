@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,11 @@ struct MapEntry {
     Range range;
     E820Type type = E820Type::reserved;
 };
+
+/// The texts of an entry's files in sysfs; `last` is the address of its last byte. Nothing if
+/// they are no range, or one that ends where 64 bits do.
+std::optional<MapEntry> parse_map_entry(std::string_view start, std::string_view last,
+                                        std::string_view type);
 
 /// Below this nothing is covered: firmware, trampolines, legacy devices.
 inline constexpr PhysAddr low_limit{1ULL << 20};

@@ -94,6 +94,21 @@ bench: $(BUILD)/CMakeCache.txt ## compare the radix tree's speed with upstream's
 	@$(if $(BENCH_QUICK),echo "every structure ends with what upstream's tree has",\
 		$(BENCH_DOCUMENT) userspace=$(BENCH_JSON))
 
+# FUZZ_TARGETS="chain_read control": just these. What was found before is in the cache; fuzz-keep
+# takes over into selftests/fuzz/corpus what reaches more than what is there.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
+FUZZ := PYTHONPATH=selftests/vm PYTHONDONTWRITEBYTECODE=1 $(PYTHON) selftests/fuzz/campaign.py
+.PHONY: fuzzers fuzz fuzz-keep
+fuzzers: $(BUILD)/CMakeCache.txt
+	@cmake --build $(BUILD) -j $(JOBS) --target fuzzers -- --no-print-directory
+
+fuzz: fuzzers ## fuzz each parser for FUZZ_SECONDS=60, going on from what was found before
+	@$(FUZZ) run --build $(BUILD) --jobs $(JOBS) --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-keep: fuzzers ## renew the committed corpora from what make fuzz has found
+	@$(FUZZ) keep --build $(BUILD) $(FUZZ_TARGETS)
+
 # Results of other parts: BENCH_RESULTS="kernel=FILE end-to-end=FILE".
 BENCH_RESULTS ?= userspace=$(BUILD)/bench.json
 bench-docs: | deps ## renew docs/performance.md and its chart from the results of bench

@@ -19,7 +19,7 @@ from khobvm.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
-PYTHON_PATHS = ("selftests/vm", "selftests/bench", "abi-gen", "scripts")
+PYTHON_PATHS = ("selftests/vm", "selftests/bench", "selftests/fuzz", "abi-gen", "scripts")
 # Generated code is judged by what generates it, test vectors are no prose.
 CPP_GENERATED = ("tools/include/khob/abi.hpp",)
 # __packed is the kernel's own; the generated header makes it for userspace.

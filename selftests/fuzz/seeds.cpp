@@ -2,51 +2,23 @@
 // Writes the seeds of the fuzz corpora: what the real writers write, and the
 // control lines of docs/debugfs.md. Usage: fuzz_seeds DIRECTORY
 #include <array>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "core/fdt.h"
 #include "core/radix.h"
 #include "core/setup_data.h"
 #include "image.hpp"
 #include "ram.hpp"
+#include "seeds.hpp"
 
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using khob::fuzz::append;
+using khob::fuzz::Bytes;
+using khob::fuzz::Corpus;
 using khob::fuzz::Image;
 using khob::fuzz::Store;
-
-template <typename T>
-void append(Bytes& bytes, const T& value) {
-    const std::size_t at = bytes.size();
-    bytes.resize(at + sizeof(T));
-    std::memcpy(&bytes[at], &value, sizeof(T));
-}
-
-class Corpus {
-  public:
-    Corpus(const std::filesystem::path& directory, const char* target)
-        : directory_(directory / target) {
-        std::filesystem::create_directories(directory_);
-    }
-    void add(const std::string& name, std::span<const std::uint8_t> bytes) {
-        std::ofstream out(directory_ / ("seed-" + name), std::ios::binary);
-        out.write(reinterpret_cast<const char*>(bytes.data()),
-                  static_cast<std::streamsize>(bytes.size()));
-        good_ = good_ && out.flush().good();
-    }
-    [[nodiscard]] bool good() const { return good_; }
-
-  private:
-    std::filesystem::path directory_;
-    bool good_ = true;
-};
 
 bool fdt_read_seeds(const std::filesystem::path& directory) {
     Corpus corpus(directory, "fdt_read");
@@ -197,7 +169,7 @@ int main(int argc, char** argv) {
     const std::filesystem::path directory = argv[1];
     const bool good = fdt_read_seeds(directory) && fdt_unwrap_seeds(directory) &&
                       chain_read_seeds(directory) && check_tree_seeds(directory) &&
-                      control_seeds(directory);
+                      control_seeds(directory) && khob::fuzz::tools_seeds(directory);
     if (!good) {
         std::cerr << "the seeds could not be written\n";
     }

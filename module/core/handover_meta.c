@@ -122,17 +122,24 @@ static struct khob_handed *khob_handed_bytes(struct khob_handover *h, u64 pa, u6
 }
 
 /* A blob keeps the digest that its first kernel gave it, over any number of kexecs. */
-static void khob_use_record(struct khob_handover *h, const struct khob_record *rec)
+static int khob_use_record(struct khob_handover *h, const struct khob_record *rec)
 {
 	struct khob_handed *sub;
 
 	if (rec->kind != KHOB_RECORD_BLOB)
-		return;
+		return 0;
 	sub = khob_handed_bytes(h, rec->addr, rec->size);
-	if (!sub)
-		return;
-	sub->digest = rec->digest;
-	sub->has_digest = true;
+	if (sub) {
+		sub->digest = rec->digest;
+		sub->has_digest = true;
+		return 0;
+	}
+	/* Others may have it by now; else its own FDT does not say any more how long it was. */
+	if (!h->meta ||
+	    (h->ops->held && !khob_handover_span(h, rec->addr, rec->addr + rec->size)))
+		return 0;
+	return khob_damaged(h, "records: no subtree has the %llu bytes at 0x%llx any more",
+			    KHOB_LL(rec->size), KHOB_LL(rec->addr));
 }
 
 int khob_handover_records(struct khob_handover *h)
@@ -157,8 +164,8 @@ int khob_handover_records(struct khob_handover *h)
 	if (!ret) {
 		h->nr_records = blob.len / sizeof(*h->records);
 		memcpy(h->records, blob.data, h->nr_records * sizeof(*h->records));
-		for (i = 0; i < h->nr_records; i++)
-			khob_use_record(h, &h->records[i]);
+		for (i = 0; !ret && i < h->nr_records; i++)
+			ret = khob_use_record(h, &h->records[i]);
 	}
 	h->ops->free(h->ctx, blob.copy);
 	return ret;

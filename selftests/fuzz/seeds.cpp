@@ -8,6 +8,7 @@
 #include "core/fdt.h"
 #include "core/radix.h"
 #include "core/setup_data.h"
+#include "handover_plan.hpp"
 #include "image.hpp"
 #include "ram.hpp"
 #include "seeds.hpp"
@@ -159,6 +160,37 @@ bool control_seeds(const std::filesystem::path& directory) {
     return corpus.good();
 }
 
+/// Sound handovers of each way and version; what damages them is found soon.
+bool handover_seeds(const std::filesystem::path& directory) {
+    Corpus corpus(directory, "handover");
+    for (std::uint8_t way = 0; way < static_cast<std::uint8_t>(khob::fuzz::Way::count); way++) {
+        for (std::uint8_t version = 0; version < KHOB_ABI_NR; version++) {
+            const khob::fuzz::Plan plan{.way = way,
+                                        .abi = version,
+                                        .data = 10,
+                                        .far = 3,
+                                        .order = 2,
+                                        .spacing = 0x6d,
+                                        .blobs = 3,
+                                        .blob_len = 40,
+                                        .records = 5,
+                                        .foreign = static_cast<std::uint8_t>(5 * way + version),
+                                        .chunks = version,
+                                        .gap = 2,
+                                        .fault = 0,
+                                        .fault_at = 0,
+                                        .mend = 0,
+                                        .others = version};
+            Bytes bytes;
+            append(bytes, plan);
+            corpus.add(
+                std::to_string(way) + "-" + khob_abi_compatible(static_cast<khob_abi>(version)),
+                bytes);
+        }
+    }
+    return corpus.good();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -169,7 +201,8 @@ int main(int argc, char** argv) {
     const std::filesystem::path directory = argv[1];
     const bool good = fdt_read_seeds(directory) && fdt_unwrap_seeds(directory) &&
                       chain_read_seeds(directory) && check_tree_seeds(directory) &&
-                      control_seeds(directory) && khob::fuzz::tools_seeds(directory);
+                      control_seeds(directory) && handover_seeds(directory) &&
+                      khob::fuzz::tools_seeds(directory);
     if (!good) {
         std::cerr << "the seeds could not be written\n";
     }

@@ -139,8 +139,8 @@ bool khob_client_valid(unsigned long pfn, unsigned long nr)
 }
 
 /*
- * Whether nobody has restored one of the pages that were handed over. A kernel with KHO of its own gives
- * pages to its clients without a word to this module: it is asked each time.
+ * Whether nobody has restored one of the pages that were handed over. A kernel with KHO of
+ * its own gives pages to its clients without a word to this module: it is asked each time.
  */
 static bool khob_client_unrestored(unsigned long pfn, unsigned long nr)
 {

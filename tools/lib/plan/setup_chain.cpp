@@ -71,7 +71,8 @@ abi::seal seal_of(const abi::kho_data& kho, std::span<const Range> intervals) {
 }  // namespace
 
 std::uint64_t chain_bytes(std::size_t intervals, std::size_t extra_e820, bool efi) {
-    return kho_bytes + seal_bytes + (efi ? efi_bytes : 0) + intervals * indirect_bytes + e820_bytes(extra_e820);
+    return kho_bytes + seal_bytes + (efi ? efi_bytes : 0) + intervals * indirect_bytes +
+           e820_bytes(extra_e820);
 }
 
 ByteVector build_chain(PhysAddr base, const KhoData& kho, std::span<const Range> intervals,

@@ -75,6 +75,16 @@ soak: tools modules ## kexec 100 times in a row, and compare everything with a m
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) 7.3
 	@$(KHOBVM) soak --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED)) --json $(BUILD)/soak.json
 
+# KERNELS="6.12 7.3" runs on those only, FIRST=N begins with fault N of the seed, JSON=FILE.
+FAULTS ?= 60
+FIRST ?= 0
+FAULT_KERNELS := $(if $(filter file default undefined,$(origin KERNELS)),6.12 7.3 7.3-lockdep,$(KERNELS))
+.PHONY: faults
+faults: khoctl ## start a saved VM FAULTS=60 times, each with a fault of SEED=1 in its memory
+	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(FAULT_KERNELS)
+	@$(KHOBVM) faults --count $(FAULTS) --seed $(or $(SEED),1) --first $(FIRST) --jobs $(JOBS) \
+		$(addprefix --kernel ,$(FAULT_KERNELS)) $(addprefix --json ,$(JSON))
+
 .PHONY: matrix
 matrix: ## renew README's table of kernel pairs from the last results of test and test-interop
 	@$(KHOBVM) matrix $(or $(wildcard $(addprefix $(BUILD)/,stock-results.json \

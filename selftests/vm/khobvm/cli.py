@@ -7,6 +7,7 @@ import argparse
 import fnmatch
 import importlib
 import json
+import os
 import pkgutil
 import random
 import signal
@@ -19,6 +20,9 @@ import cases as case_package
 from khobvm import costs, demo, kernels, matrix, measure, model, report, runner, soak, source
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
+from khobvm.faults import campaign
+from khobvm.faults.guest import WAYS
+from khobvm.faults.run import Run
 from khobvm.initramfs import Artefacts
 from khobvm.progress import Progress
 from khobvm.qemu import Accelerator
@@ -220,6 +224,28 @@ def _soak(arguments: argparse.Namespace, progress: Progress) -> int:
     return int(not good)
 
 
+def _faults(arguments: argparse.Namespace, progress: Progress) -> int:
+    wish = campaign.Wish(tuple(arguments.kernel or WAYS), arguments.seed, arguments.first,
+                         arguments.count, arguments.jobs)
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = {wish.series[0]: kernels.get(wish.series[0], progress)}
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+
+    def on_run(run: Run) -> None:
+        progress.done()
+        print(campaign.line(run, wish.seed), flush=True)
+
+    done = campaign.run(wish, artefacts, accelerator, progress, on_run)
+    progress.done()
+    if arguments.json:
+        done.write(arguments.json)
+    print(done.summary())
+    bad = sum(1 for run in done.runs if not run.good)
+    print(f"{len(done.runs) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
 def _matrix(arguments: argparse.Namespace, _: Progress) -> int:
     ends = [end.name for end in importlib.import_module("cases.payload").ENDS]
     cells = matrix.collect(ends, arguments.results)
@@ -280,6 +306,18 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                       help="stretches the time that it may take (a slow host)")
     many.set_defaults(function=_soak)
+    faulty = commands.add_parser("faults", help="start a saved VM with faults in what it was "
+                                                "handed, and judge what comes out")
+    faulty.add_argument("--count", type=int, default=60, metavar="N", help="faults (60)")
+    faulty.add_argument("--seed", type=int, default=1, metavar="S", help="which ones (1)")
+    faulty.add_argument("--first", type=int, default=0, metavar="N",
+                        help="number of the first of them (0)")
+    faulty.add_argument("--kernel", action="append", choices=list(WAYS),
+                        help="all in turn by default (may be repeated)")
+    faulty.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), metavar="N",
+                        help="VMs at a time (as many as CPUs)")
+    faulty.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
+    faulty.set_defaults(function=_faults)
     one = commands.add_parser("matrix", help="make README's table of pairs from results")
     one.add_argument("results", nargs="+", type=Path, help="what `run --json` has written")
     one.add_argument("--check", action="store_true", help="change nothing, say what differs")
@@ -303,7 +341,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, many, one):
+    for one in (shown, measured, handed, many, faulty, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

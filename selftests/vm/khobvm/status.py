@@ -67,6 +67,11 @@ class Parser:
         """The generation that reports now."""
         return self.generations[-1] if self.generations else None
 
+    @property
+    def pending(self) -> list[str]:
+        """What the step that runs has printed so far."""
+        return self._output
+
     def running(self) -> StepReport | None:
         """The step that has started and not ended."""
         if self.last is None:

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the guest does: hand over, wait for the fault, then use all that came, and say so.
+
+The last step is one script. Before each command's output it prints "@ NAME CODE", and it
+never stops at a failure: what is right depends on the fault, and is judged on the host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cases.blocks import CMDLINE, DEBUGFS, EXEC, INSMOD, TOTAL_KIB, preserve
+from khobvm.case import Case, Generation, Step
+
+BLOBS = {"small": 100, "pages": 70001, "large": 1048576}
+WAIT, WORK = "wait", "work"
+GO_PORT = "khob.go"
+# For the guest's clock, on a machine that may have much else to do.
+_SECONDS = 180
+
+# As FREE_KIB of cases/blocks.py, but that sleeps for a second, which adds up here.
+_MEMORY = f"""
+memory() {{
+    echo 3 > /proc/sys/vm/drop_caches
+    sleep 0.2
+    echo "@ $1 0"
+    echo total $({TOTAL_KIB}) free $(awk '/^MemFree:/ {{n += $2}} /^ +count:/ {{n += 4 * $2}}
+        END {{print n}}' /proc/meminfo /proc/zoneinfo)
+}}
+"""
+
+_WORK = _MEMORY + f"""
+run() {{
+    name=$1
+    shift
+    "$@" > /tmp/said 2>&1
+    code=$?
+    echo "@ $name $code"
+    head -c 6000 /tmp/said
+    echo
+    return $code
+}}
+get() {{
+    run get.$1 khoctl get $1 -o /tmp/got || return
+    sha256sum < /tmp/got
+    rm -f /tmp/got
+}}
+load() {{
+    run $1 khoctl load /boot/vmlinuz-@SERIES@ --initrd /tmp/initrd --cmdline '@CMDLINE@'
+}}
+refused() {{ grep -q '^in.state: refused' {DEBUGFS}/status 2> /dev/null; }}
+run attach khoctl attach --json
+run status cat {DEBUGFS}/status
+echo "@ held 0"
+sort {DEBUGFS}/in/keys | sha256sum
+ls {DEBUGFS}/in/sub_fdts
+run verify khoctl verify --json
+for blob in {' '.join(BLOBS)}; do get $blob; done
+if refused; then load load.refused; fi
+run restore khoctl restore all
+run release khoctl release all
+if run again khoctl attach; then run release.again khoctl release all; fi
+run rmmod rmmod kho_bridge
+run insmod insmod /lib/modules/$(uname -r)/extra/kho_bridge.ko
+load load
+run unload khoctl unload
+run rmmod.last rmmod kho_bridge
+memory memory
+echo "@ end 0"
+"""
+
+# Prints the checksum of each, in order.
+PUT = Step("put", "\n".join(["set -e", *(
+    f"head -c {size} /dev/urandom > /tmp/{name}; khoctl put {name} /tmp/{name} > /dev/null; "
+    f"sha256sum < /tmp/{name}; rm /tmp/{name}" for name, size in BLOBS.items())]))
+# The first node of the chain is named in the boot parameters (boot.rst: setup_data, at 0x250).
+SETUP_DATA = Step("setup_data", "od -An -tx8 -j592 -N8 /sys/kernel/boot_params/data")
+# Reading blocks: who writes into the port lets the guest go on.
+_WAIT = Step(WAIT, f"""
+for port in /sys/class/virtio-ports/*; do
+    if [ "$(cat $port/name)" = {GO_PORT} ]; then go=/dev/${{port##*/}}; fi
+done
+cd /etc/khob && find . | cpio -o -H newc > /tmp/initrd 2>/dev/null
+cat /bin/khoctl /lib/modules/$(uname -r)/extra/kho_bridge.ko /boot/* > /dev/null
+echo waiting
+read -r word < $go
+echo "$word"
+""", timeout=_SECONDS)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How and on what a handover is made. kho: what the command lines say of it."""
+
+    series: str
+    method: str
+    kho: str = ""
+    memory: int = 512
+    pages: int = 2048
+
+    @property
+    def native(self) -> bool:
+        """Whether the kernel's own KHO is at work."""
+        return self.kho == "kho=on"
+
+
+WAYS = {way.series: way for way in (
+    Way("6.12", "indirect"),
+    Way("7.3", "file", "kho=on", memory=768),
+    Way("7.3-lockdep", "indirect", "kho=off", memory=1024))}
+
+
+def case(way: Way) -> Case:
+    """The kernel before, and the one that the fault comes upon."""
+    command = f"{CMDLINE}2 {way.kho}".strip()
+    work = _WORK.replace("@SERIES@", way.series).replace("@CMDLINE@", command)
+    load = Step("load", f"khoctl load /boot/vmlinuz-{way.series} --initrd $KHOB_INITRD "
+                        f"--cmdline '{command}' --json",
+                contains=f'"method": "{way.method}"', timeout=_SECONDS)
+    outgoing = Generation(way.series, (
+        INSMOD, preserve(way.pages, scatter="--scatter"), PUT, load, EXEC))
+    incoming = Generation(way.series, (SETUP_DATA, _WAIT, Step(WORK, work, timeout=_SECONDS)))
+    return Case(f"faults-{way.series}", f"one fault in what {way.series} hands over to itself",
+                (outgoing, incoming), memory=way.memory, extra_cmdline=way.kho, boot=_SECONDS)

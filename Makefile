@@ -81,7 +81,7 @@ FIRST ?= 0
 FAULT_KERNELS := $(if $(filter file default undefined,$(origin KERNELS)),6.12 7.3 7.3-lockdep,$(KERNELS))
 .PHONY: faults
 faults: khoctl ## start a saved VM FAULTS=60 times, each with a fault of SEED=1 in its memory
-	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(FAULT_KERNELS)
+	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(sort 7.3 $(FAULT_KERNELS))
 	@$(KHOBVM) faults --count $(FAULTS) --seed $(or $(SEED),1) --first $(FIRST) --jobs $(JOBS) \
 		$(addprefix --kernel ,$(FAULT_KERNELS)) $(addprefix --json ,$(JSON))
 

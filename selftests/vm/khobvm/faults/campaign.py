@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from khobvm import kernels
 from khobvm.faults import guest, snapshot
 from khobvm.faults.judge import Outcome
 from khobvm.faults.run import Rig, Run
@@ -20,6 +19,7 @@ from khobvm.faults.walk import PLACES
 from khobvm.initramfs import Artefacts
 from khobvm.progress import Progress
 from khobvm.qemu import Accelerator
+from khobvm.runner import load_kernels
 
 _OUTCOMES = (Outcome.REFUSED, Outcome.NAMED, Outcome.NO_EFFECT, Outcome.FAILED)
 
@@ -100,7 +100,7 @@ class Report:
 def run(wish: Wish, artefacts: Artefacts, accelerator: Accelerator, progress: Progress,
         on_run: Callable[[Run], None]) -> Report:
     """Runs them all; on_run hears of each as it ends."""
-    found = {series: kernels.get(series, progress) for series in wish.series}
+    found = load_kernels([guest.case(guest.WAYS[series]) for series in wish.series], progress)
     rig = Rig(accelerator)
     saved = {series: snapshot.get(guest.WAYS[series], found, artefacts, accelerator, progress)
              for series in wish.series}

@@ -35,7 +35,7 @@ class Decoder:
     def feed(self, data: bytes) -> list[bytes]:
         """The packets that are whole now; VmError if a sum is wrong."""
         self._rest += data
-        found = []
+        found: list[bytes] = []
         while True:
             start = self._rest.find(b"$")
             end = self._rest.find(b"#", start)

@@ -15,6 +15,8 @@ from khobvm.case import Case, Generation, Step
 BLOBS = {"small": 100, "pages": 70001, "large": 1048576}
 WAIT, WORK = "wait", "work"
 GO_PORT = "khob.go"
+# What is loaded in the end: the smallest image, whose boot code khoctl unpacks to look into it.
+_NEXT = "7.3"
 # For the guest's clock, on a machine that may have much else to do.
 _SECONDS = 180
 
@@ -46,7 +48,7 @@ get() {{
     rm -f /tmp/got
 }}
 load() {{
-    run $1 khoctl load /boot/vmlinuz-@SERIES@ --initrd /tmp/initrd --cmdline '@CMDLINE@'
+    run $1 khoctl load /boot/vmlinuz-{_NEXT} --initrd /tmp/initrd --cmdline '@CMDLINE@'
 }}
 refused() {{ grep -q '^in.state: refused' {DEBUGFS}/status 2> /dev/null; }}
 run attach khoctl attach --json
@@ -71,7 +73,8 @@ echo "@ end 0"
 
 # Prints the checksum of each, in order.
 PUT = Step("put", "\n".join(["set -e", *(
-    f"head -c {size} /dev/urandom > /tmp/{name}; khoctl put {name} /tmp/{name} > /dev/null; "
+    f"head -c {size} /dev/urandom > /tmp/{name}; "
+    f"khoctl put {name} /tmp/{name} > /tmp/said 2>&1 || {{ cat /tmp/said; exit 1; }}; "
     f"sha256sum < /tmp/{name}; rm /tmp/{name}" for name, size in BLOBS.items())]))
 # The first node of the chain is named in the boot parameters (boot.rst: setup_data, at 0x250).
 SETUP_DATA = Step("setup_data", "od -An -tx8 -j592 -N8 /sys/kernel/boot_params/data")
@@ -90,11 +93,14 @@ echo "$word"
 
 @dataclass(frozen=True)
 class Way:
-    """How and on what a handover is made. kho: what the command lines say of it."""
+    """How and on what a handover is made. kho: what the command lines say of it; next_kho: what
+    that of the kernel says which is loaded in the end.
+    """
 
     series: str
     method: str
     kho: str = ""
+    next_kho: str = "kho=off"
     memory: int = 512
     pages: int = 2048
 
@@ -106,14 +112,14 @@ class Way:
 
 WAYS = {way.series: way for way in (
     Way("6.12", "indirect"),
-    Way("7.3", "file", "kho=on", memory=768),
+    Way("7.3", "file", "kho=on", "kho=on", memory=768),
     Way("7.3-lockdep", "indirect", "kho=off", memory=1024))}
 
 
 def case(way: Way) -> Case:
     """The kernel before, and the one that the fault comes upon."""
     command = f"{CMDLINE}2 {way.kho}".strip()
-    work = _WORK.replace("@SERIES@", way.series).replace("@CMDLINE@", command)
+    work = _WORK.replace("@CMDLINE@", f"{CMDLINE}3 {way.next_kho}")
     load = Step("load", f"khoctl load /boot/vmlinuz-{way.series} --initrd $KHOB_INITRD "
                         f"--cmdline '{command}' --json",
                 contains=f'"method": "{way.method}"', timeout=_SECONDS)
@@ -121,4 +127,5 @@ def case(way: Way) -> Case:
         INSMOD, preserve(way.pages, scatter="--scatter"), PUT, load, EXEC))
     incoming = Generation(way.series, (SETUP_DATA, _WAIT, Step(WORK, work, timeout=_SECONDS)))
     return Case(f"faults-{way.series}", f"one fault in what {way.series} hands over to itself",
-                (outgoing, incoming), memory=way.memory, extra_cmdline=way.kho, boot=_SECONDS)
+                (outgoing, incoming), memory=way.memory, extra_cmdline=way.kho, boot=_SECONDS,
+                kernels=(_NEXT,))

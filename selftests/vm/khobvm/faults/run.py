@@ -127,13 +127,13 @@ class Rig:
         """A run without a fault, which must come out right."""
         _, _, seen, console = self.observe(saved, lambda stub: ((), []))
         found = judge.judge(seen, seen, Touched(), False)
-        got = tuple(seen.said[f"get.{name}"].lines[0].strip() for name in guest.BLOBS
+        got = tuple(seen.said[f"get.{name}"].lines[-1] for name in guest.BLOBS
                     if seen.code(f"get.{name}") == 0)
         if seen.code("attach") != 0 or got != saved.sent \
                 or found.outcome is not Outcome.NO_EFFECT:
             said = [f"{n} {s.code} {s.words}" for n, s in seen.said.items()]
             raise VmError(f"{saved.way.series} without a fault: {found.why}; "
-                          + "; ".join(said) + f"\n{console}")
+                          + "; ".join(said) + f"; sent {saved.sent}, got {got}\n{console}")
         return seen
 
     def run(self, saved: Snapshot, reference: Seen, seed: int, number: int) -> Run:

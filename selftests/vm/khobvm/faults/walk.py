@@ -131,7 +131,8 @@ class _Walker:
             raise VmError(f"there is no FDT at {address:#x}")
         self._add("fdt", name, address, address + head["totalsize"])
         data = self._memory.read(address, head["totalsize"])
-        root, found = 0, {}
+        root = 0
+        found: dict[str, dict[str, int]] = {}
         for node, key, value in _properties(self._abi, head, data):
             if key == self._abi.PROP_MEMORY_MAP:
                 root = int.from_bytes(value, "little")

@@ -62,7 +62,8 @@ def handover() -> tuple[Ram, int]:
     chain, fdt, meta, records, blob = 0x1000, 0x2000, 0x3000, 0x4000, 0x5000
     ram.numbers(chain, "<Q2I4Q", chain + 0x100, ABI.SETUP_KEXEC_KHO, 32, fdt, 0x1000, 0, 0)
     # A node of another type between ours is none of ours.
-    ram.numbers(chain + 0x100, "<Q2I", chain + 0x200, 9, 32)
+    ram.numbers(chain + 0x100, "<Q2I", chain + 0x180, 9, 32)
+    ram.numbers(chain + 0x180, "<Q2I", chain + 0x200, ABI.SETUP_SEAL, 32)
     ram.numbers(chain + 0x200, "<Q2I2I2Q", 0, ABI.SETUP_INDIRECT, 24, ABI.SETUP_INDIRECT_RANGE,
                 0, 0x3f000, 0x1000)
     subtrees = {ABI.META_NAME: (meta, 136), ABI.RECORDS_NAME: (records, 96), "file": (blob, 100),
@@ -114,6 +115,8 @@ class WalkTest(unittest.TestCase):
         found = Counter(s.place for s in layout.spans)
         self.assertEqual(set(found), set(PLACES))
         self.assertEqual(found["node"], ABI.TREE_DEPTH - 1)
+        self.assertEqual([s.name for s in layout.spans if s.place == "chain"],
+                         ["kho_data", "seal"])
         self.assertEqual({(s.start, s.end) for s in layout.spans if s.place == "page"},
                          {(0x20000, 0x22000)})
         self.assertEqual({(s.start, s.end) for s in layout.spans if s.place == "interval"},
@@ -157,7 +160,7 @@ class PlanTest(unittest.TestCase):
     def test_changes_are_what_changed(self) -> None:
         """What inject() says has changed is what memory says, and is never nothing."""
         layout = walk(*handover())
-        for number in range(300):
+        for number in range(100):
             ram = handover()[0]
             old = bytes(ram.data)
             faults, changes = plan.inject(1, number, layout, ram)

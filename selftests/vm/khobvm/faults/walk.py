@@ -119,6 +119,8 @@ class _Walker:
             elif head["type"] == self._abi.SETUP_INDIRECT:
                 self._add("interval", f"{count}", node, data + head["len"])
                 count += 1
+            elif head["type"] == self._abi.SETUP_SEAL:
+                self._add("chain", "seal", node, data + head["len"])
             node = head["next"]
         if not fdt:
             raise VmError("the setup_data chain tells of no handover")
@@ -161,6 +163,8 @@ class _Walker:
         for values in struct.iter_unpack(kind.format, data):
             one = dict(zip(kind.fields, values))
             blob = one["kind"] == self._abi.RECORD_BLOB
+            if not blob and one["kind"] != self._abi.RECORD_FILL:
+                continue
             self.records.append(Record(one["addr"], one["addr"] + one["size"], blob))
             if not blob:
                 self._add("page", f"{one['addr']:#x}", one["addr"], one["addr"] + one["size"])
@@ -173,7 +177,10 @@ class _Walker:
                 continue
             if one.name == self._abi.META_NAME:
                 self._add("metadata", one.name, one.start, one.start + one.size)
-                own = self._struct("meta", one.start)["fdt_addr"]
+                meta = self._struct("meta", one.start)
+                own = meta["fdt_addr"]
+                if meta["others_root"]:
+                    self.tree(meta["others_root"], self._abi.TREE_DEPTH - 1)
             elif one.name == self._abi.RECORDS_NAME:
                 self._record_list(one)
             else:

@@ -112,7 +112,7 @@ class Way:
 
 WAYS = {way.series: way for way in (
     Way("6.12", "indirect"),
-    Way("7.3", "file", "kho=on", "kho=on", memory=768),
+    Way("7.3", "file", "kho=on", "kho=on", memory=2048),
     Way("7.3-lockdep", "indirect", "kho=off", memory=1024))}
 
 

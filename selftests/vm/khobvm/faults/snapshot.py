@@ -7,6 +7,7 @@ that nothing is read or copied but the pages that they use.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -106,7 +107,12 @@ def load(machine: SavedMachine) -> None:
         monitor.migration("migrate-incoming", f"exec:cat {machine.home / 'state'}")
 
 
-def _follow(vm: Vm, parser: Parser, done: Callable[[Parser], bool]) -> None:
+class _NoBoot(VmError):
+    """The first kernel died before PID 1."""
+
+
+def _follow(vm: Vm, machine: Machine, parser: Parser,
+            done: Callable[[Parser], bool]) -> None:
     end = time.monotonic() + _BOOT_SECONDS
     while not done(parser):
         alive = vm.running()
@@ -118,9 +124,10 @@ def _follow(vm: Vm, parser: Parser, done: Callable[[Parser], bool]) -> None:
             step = parser.running()
             said = [line for g in parser.generations for s in g.steps.values()
                     for line in [f"{s.name}: {s.ok}", *s.output[-5:], *s.problems]]
-            raise VmError("the VM did not come as far as attach: "
-                          f"{bad or (step.name if step else 'boot')}\n" + "\n".join(said[-30:])
-                          + "\n" + vm.errors())
+            kind = VmError if parser.generations else _NoBoot
+            raise kind("the VM did not come as far as attach: "
+                       f"{bad or (step.name if step else 'boot')}\n" + "\n".join(said[-30:])
+                       + "\n" + vm.errors() + qemu.tail(machine.console, 15))
         time.sleep(qemu.POLL_SECONDS)
 
 
@@ -138,14 +145,15 @@ def _output(parser: Parser, name: str) -> tuple[str, ...]:
     raise VmError(f"the guest said nothing in the step '{name}'")
 
 
-def _save(way: Way, kernel: Kernel, home: Path, workspace: Path,
-          accelerator: Accelerator) -> Snapshot:
+def _save(way: Way, kernel: Kernel, home: Path, accelerator: Accelerator) -> Snapshot:
     """Boots, hands over, boots again and saves the VM."""
-    machine = _machine(way, kernel, home, workspace, accelerator, False)
-    machine.prepare()
     parser = Parser()
-    with Vm(machine) as vm:
-        _follow(vm, parser, _waits)
+    with contextlib.ExitStack() as stack:
+        workspace = stack.enter_context(tempfile.TemporaryDirectory(prefix="khobvm-save-"))
+        machine = _machine(way, kernel, home, Path(workspace), accelerator, False)
+        machine.prepare()
+        vm = stack.enter_context(Vm(machine))
+        _follow(vm, machine, parser, _waits)
         time.sleep(_SETTLE_SECONDS)
         with Monitor(machine.monitor) as monitor:
             monitor.execute("stop")
@@ -182,8 +190,12 @@ def get(way: Way, kernels: Mapping[str, Kernel], artefacts: Artefacts,
                 return Snapshot(way, kernel, home, Layout.from_json(known["layout"]),
                                 tuple(known["sent"]))
         progress.line(f"{way.series}: saving a VM just before attach")
-        with tempfile.TemporaryDirectory(prefix="khobvm-save-") as workspace:
-            made = _save(way, kernel, part, Path(workspace), accelerator)
+        try:
+            made = _save(way, kernel, part, accelerator)
+        except _NoBoot as error:
+            # Under emulation a kernel that patches its own code can do that.
+            progress.line(f"{way.series}: {error}; trying once more")
+            made = _save(way, kernel, part, accelerator)
         (part / "snapshot.json").write_text(
             json.dumps({"key": key, "layout": made.layout.to_json(), "sent": made.sent}),
             encoding="utf-8")

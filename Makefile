@@ -57,7 +57,8 @@ test-vm: tools modules
 test: tools modules ## run every test
 	@$(PYTHON) scripts/run_tests.py all
 
-# KERNELS="7.2 7.3" builds both. 7.3-lockdep watches locks and data races.
+# KERNELS="7.2 7.3" builds both. 7.3-lockdep watches locks and data races, and has allocations
+# fail.
 KERNELS ?= 7.3 7.3-lockdep
 .PHONY: kernels test-interop
 kernels: deps ## build the kernels with KHO for make test-interop

@@ -3,7 +3,7 @@
 
 tinyconfig and selftests/kernels/kho.config, in a source tree that is there for the build
 only. What stays in the cache has the form of a fetched kernel, headers included. A variant
-adds a fragment of its own: "7.3-lockdep" is 7.3 with lockdep.config as well.
+adds fragments of its own: "7.3-lockdep" is 7.3 with inject.config and lockdep.config as well.
 """
 
 from __future__ import annotations
@@ -59,12 +59,15 @@ class Recipe:
                                         *(word.encode() for word in self.words)])).hexdigest()
 
 
+def _fragments(*more: str) -> tuple[Path, ...]:
+    return (FRAGMENT, *(FRAGMENT.with_name(f"{name}.config") for name in more))
+
+
 RECIPES = {
     "7.2": Recipe("7.2"),
     "7.3": Recipe("7.3"),
     # KCSAN watches modules only: lockdep.config says why.
-    "7.3-lockdep": Recipe("7.3", (FRAGMENT, FRAGMENT.with_name("lockdep.config")),
-                          ("KCSAN_SANITIZE=n",)),
+    "7.3-lockdep": Recipe("7.3", _fragments("inject", "lockdep"), ("KCSAN_SANITIZE=n",)),
 }
 SERIES = tuple(RECIPES)
 

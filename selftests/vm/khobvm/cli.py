@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import costs, demo, kernels, matrix, measure, model, report, runner, soak, source
+from khobvm import (build, costs, demo, kernels, matrix, measure, model, report, runner, soak,
+                    source)
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.faults import campaign
@@ -263,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("kernels", help="fetch or build kernels, say where they are")
     one.add_argument("series", nargs="*",
-                     help="6.1 and 6.12 by default; 7.2, 7.3 and 7.3-lockdep are built, which "
+                     help=f"6.1 and 6.12 by default; {', '.join(build.SERIES)} are built, which "
                           "takes minutes")
     one.add_argument("--json", action="store_true", help="typed output")
     one.set_defaults(function=_kernels)

@@ -87,8 +87,9 @@ class KconfigTest(unittest.TestCase):
                 lines = [line for line in text.splitlines() if "CONFIG_" in line]
                 self.assertEqual(len(lines), len(kconfig.parse(text)))
         self.assertEqual(build.RECIPES["7.3"].options()["LOCALVERSION"], '"-khob"')
-        self.assertEqual(build.RECIPES["7.3-lockdep"].options()["LOCALVERSION"],
-                         '"-khob-lockdep"')
+        options = build.RECIPES["7.3-lockdep"].options()
+        self.assertEqual(options["LOCALVERSION"], '"-khob-lockdep"')
+        self.assertEqual(options["FAILSLAB"], "y")
 
 
 class TreeTest(unittest.TestCase):

@@ -2,6 +2,7 @@
 /*
  * The lock that everything is under, who may take it, and sentences of refusal.
  */
+#include <linux/atomic.h>
 #include <linux/capability.h>
 #include <linux/ctype.h>
 #include <linux/kernel.h>
@@ -18,6 +19,7 @@ static bool khob_has_left;
 /* Sentences are also needed by who could not get khob_lock. */
 static DEFINE_SPINLOCK(khob_error_lock);
 static char khob_error[KHOB_ERROR_MAX];
+static atomic_t khob_nr_refusals;
 
 int khob_lock_killable(void)
 {
@@ -39,7 +41,13 @@ int khob_refuse(int err, const char *fmt, ...)
 	pr_notice("%s\n", error);
 	scoped_guard(spinlock, &khob_error_lock)
 		strscpy(khob_error, error, sizeof(khob_error));
+	atomic_inc(&khob_nr_refusals);
 	return err;
+}
+
+unsigned int khob_refusals(void)
+{
+	return atomic_read(&khob_nr_refusals);
 }
 
 void khob_last_error(char error[KHOB_ERROR_MAX])

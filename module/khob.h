@@ -47,6 +47,8 @@ __printf(2, 3) int khob_refuse(int err, const char *fmt, ...);
 #define KHOB_ERROR_MAX 256
 /* The last of these sentences. */
 void khob_last_error(char error[KHOB_ERROR_MAX]);
+/* How many there have been. */
+unsigned int khob_refusals(void);
 
 /*
  * Whether whoever is calling may: it has @cap, CAP_SYS_ADMIN or, for what makes room for a

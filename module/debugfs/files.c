@@ -39,6 +39,7 @@ ssize_t khob_control_write(int cap, const char __user *buf, size_t len, loff_t *
 			   int (*act)(const char *line, size_t len))
 {
 	char line[KHOB_LINE_MAX + 1];
+	unsigned int refusals;
 	int ret = khob_may(cap);
 
 	if (ret)
@@ -55,8 +56,13 @@ ssize_t khob_control_write(int cap, const char __user *buf, size_t len, loff_t *
 		return killed;
 	if (khob_is_leaving())
 		return khob_gone();
+	refusals = khob_refusals();
 	ret = act(line, len);
 	khob_update_pin();
+	/* Where memory runs out there is seldom more to say. */
+	if (ret && khob_refusals() == refusals)
+		khob_refuse(ret, "\"%.*s\": %s (error %d)", (int)strcspn(line, "\n"), line,
+			    ret == -ENOMEM ? "out of memory" : "failed", ret);
 	return ret ?: len;
 }
 

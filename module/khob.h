@@ -62,7 +62,7 @@ bool khob_is_leaving(void);
 
 /**
  * struct khob_face - who shows subtrees to people as they come and go
- * @show: one that is there from now on; returns what @hide is given
+ * @show: one that is there from now on; returns what @hide is given, NULL if it cannot
  * @hide: it is gone; NULL is fine
  */
 struct khob_face {

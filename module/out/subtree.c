@@ -85,6 +85,18 @@ static int khob_subtree_alloc(struct khob_subtree *sub)
 	return ret;
 }
 
+static void khob_subtree_drop(struct khob_subtree *sub)
+{
+	khob_out_face->hide(sub->shown);
+	if (khob_native_source())
+		khob_native_remove_subtree(sub->pa);
+	if (sub->owner == KHOB_OWNER_ARENA)
+		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(sub->len));
+	list_del(&sub->list);
+	khob_out.nr_subtrees--;
+	kfree(sub);
+}
+
 /**
  * khob_out_put() - make a subtree of @len zeroes
  * @name: nothing is assumed of it
@@ -113,19 +125,11 @@ int khob_out_put(const char *name, u64 len)
 		return ret;
 	}
 	sub->shown = khob_out_face->show(sub->name, sub->len);
-	return 0;
-}
-
-static void khob_subtree_drop(struct khob_subtree *sub)
-{
-	khob_out_face->hide(sub->shown);
-	if (khob_native_source())
-		khob_native_remove_subtree(sub->pa);
-	if (sub->owner == KHOB_OWNER_ARENA)
-		khob_arena_free(&khob_out.meta, sub->pa, PAGE_ALIGN(sub->len));
-	list_del(&sub->list);
-	khob_out.nr_subtrees--;
-	kfree(sub);
+	if (sub->shown)
+		return 0;
+	/* Without a file nobody could write to it. */
+	khob_subtree_drop(sub);
+	return -ENOMEM;
 }
 
 int khob_out_remove(const char *name)

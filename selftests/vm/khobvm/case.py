@@ -71,7 +71,8 @@ class Case:
     memory: MiB. cpus: virtual CPUs. nodes: NUMA nodes, each with its part of both. efi: a
     machine with EFI firmware, not a BIOS. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
-    programs the guest gets with their libraries. drivers: the kernels' own modules that are
+    programs the guest gets with their libraries. helpers: the same of our own programs
+    (selftests/vm/guest). drivers: the kernels' own modules that are
     loaded at boot, where they are modules. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
     they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
@@ -93,6 +94,7 @@ class Case:
     extra_cmdline: str = ""
     kernels: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
     native_clients: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import fcntl
 import lzma
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +19,10 @@ from khobvm.errors import VmError
 from khobvm.kernels import Kernel
 from khobvm.progress import Progress
 
-INIT_SOURCES = Path(__file__).resolve().parent.parent / "init"
+_HERE = Path(__file__).resolve().parent.parent
+INIT_SOURCES = _HERE / "init"
+# Programs of our own that a case may ask for: a directory's files are one each.
+HELPERS = _HERE / "guest"
 # What `make install` puts in place for a machine's own boot.
 _PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
 _INSTALLED = {"tmpfiles.d/kho-bridge.conf": ("usr/lib/tmpfiles.d/kho-bridge.conf", 0o644),
@@ -79,20 +82,25 @@ def _output(*command: str) -> str:
     return done.stdout
 
 
-def build_init(build: Path) -> Path:
-    """Compiles PID 1 unless it is newer than its sources."""
-    sources = sorted(INIT_SOURCES.glob("*.c"))
-    target = build / "init"
-    newest = max(p.stat().st_mtime for p in INIT_SOURCES.iterdir())
+def build_static(name: str, sources: Iterable[Path], build: Path) -> Path:
+    """Compiles a static program unless it is newer than its sources."""
+    files = sorted(sources)
+    target = build / name
+    newest = max(p.stat().st_mtime for p in files)
     build.mkdir(parents=True, exist_ok=True)
-    with open(build / ".init.lock", "w", encoding="ascii") as lock:
+    with open(build / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists() or target.stat().st_mtime < newest:
-            part = build / "init.part"
+            part = build / f"{name}.part"
             _output("gcc", "-std=c17", "-static", "-O2", "-Wall", "-Wextra", "-Werror",
-                    "-D_GNU_SOURCE", "-o", str(part), *(str(s) for s in sources))
+                    "-D_GNU_SOURCE", "-o", str(part), *(str(s) for s in files if s.suffix == ".c"))
             part.replace(target)
     return target
+
+
+def build_init(build: Path) -> Path:
+    """Compiles PID 1."""
+    return build_static("init", INIT_SOURCES.iterdir(), build)
 
 
 def _is_static(data: bytes) -> bool:
@@ -240,6 +248,9 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
         _add_kernel(archive, kernels[series])
     for number, generation in enumerate(case.generations, 1):
         archive.file(f"etc/khob/steps.{number}", plan.encode(generation).encode())
+    for name in case.helpers:
+        program = build_static(name, (HELPERS / f"{name}.c",), artefacts.build)
+        archive.file(f"bin/{name}", _read(program, name), 0o755)
     for spec in case.programs:
         _add_program(archive, spec, progress)
     if case.module is not Module.NONE:

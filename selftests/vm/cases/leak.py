@@ -99,7 +99,8 @@ chmod 1777 /tmp
 su -s /bin/sh nobody -c '(exec 5< "$0" && echo > /tmp/ready && read line < /tmp/go &&
     cat <&5 | wc -c > /tmp/held) > /dev/null 2>&1 & read line < /tmp/ready' $node/data
 """)
-_HELD = Step("the file held open is empty", "echo > /tmp/go; cat /tmp/held", contains="0\n")
+_HELD = Step("the file held open is empty",
+             "echo > /tmp/go; bytes=$(cat /tmp/held); echo $bytes bytes; test $bytes -eq 0")
 _STAT = f"stat -c %a {_NODES}/*/data | sort -u"
 
 

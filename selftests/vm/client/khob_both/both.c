@@ -58,7 +58,7 @@ static int restore(void)
 	size_t size;
 
 	CHECK(!khob_retrieve_subtree(NAME, &pa, &size) && size == sizeof(*blob));
-	blob = phys_to_virt(pa);
+	blob = __va(pa);
 	CHECK(blob->magic == MAGIC);
 	left = pfn_to_page(PHYS_PFN(blob->left));
 	/* Nobody has restored any of them yet. */

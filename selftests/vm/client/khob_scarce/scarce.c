@@ -202,7 +202,7 @@ static void scarce_free(void)
 static int __init scarce_init(void)
 {
 	blob = (void *)get_zeroed_page(GFP_KERNEL);
-	pages = alloc_pages(GFP_KERNEL, get_order(NR_PAGES * PAGE_SIZE));
+	pages = alloc_pages(GFP_KERNEL | __GFP_COMP, get_order(NR_PAGES * PAGE_SIZE));
 	folio = alloc_pages_exact(FOLIO_BYTES, GFP_KERNEL);
 	area = vmalloc(AREA_BYTES);
 	if (blob && pages && folio && area)

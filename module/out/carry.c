@@ -27,6 +27,29 @@ static bool khob_goes_as_copy(const struct khob_handed *sub)
 	       !khob_fdt_is_whole(__va(sub->pa), sub->len);
 }
 
+/*
+ * Which of a blob's pages go on. Around one that kho-v2 has wrapped there is an FDT, which no
+ * other version needs: a page with nothing else in it would be nobody's there.
+ */
+static void khob_carry_range(const struct khob_handed *sub, u64 *start, u64 *end)
+{
+	bool wrapped = sub->wrap_pa && !khob_abi_has_blob_size(khob_out.abi);
+
+	*start = wrapped ? sub->start : ALIGN_DOWN(sub->pa, PAGE_SIZE);
+	*end = wrapped ? sub->end : PAGE_ALIGN(sub->pa + sub->len);
+}
+
+/* Whether a page goes on with the blob that it is part of. */
+static bool khob_carry_with(const struct khob_handed *sub, u64 pa, unsigned int order)
+{
+	u64 start, end;
+
+	if (!khob_carries_subtree(sub) || khob_goes_as_copy(sub))
+		return false;
+	khob_carry_range(sub, &start, &end);
+	return pa < end && pa + (PAGE_SIZE << order) > start;
+}
+
 /* Whether a page of the kernel before goes on to the next one. */
 bool khob_carried(u64 key)
 {
@@ -53,8 +76,7 @@ static int khob_carry_page(void *ctx, u64 key, const struct khob_handed *sub)
 	unsigned int order, held;
 	u64 pa;
 
-	if ((sub && (!khob_carries_subtree(sub) || khob_goes_as_copy(sub))) ||
-	    khob_key_decode(key, &pa, &order) ||
+	if (khob_key_decode(key, &pa, &order) || (sub && !khob_carry_with(sub, pa, order)) ||
 	    !khob_in_held(pa, &held) || khob_ram_poisoned(pa, 1ULL << order))
 		return 0;
 	return khob_carry_key(key);
@@ -71,8 +93,11 @@ static int khob_carry_piece(void *ctx, u64 pa, unsigned int order)
 /* A blob in metadata, whose pages have no keys of their own. */
 static int khob_carry_metadata(const struct khob_handed *sub)
 {
-	return khob_range_split(PHYS_PFN(sub->start), PHYS_PFN(sub->end - sub->start),
-				KHOB_BUDDY_ORDER_MAX, khob_carry_piece, NULL);
+	u64 start, end;
+
+	khob_carry_range(sub, &start, &end);
+	return khob_range_split(PHYS_PFN(start), PHYS_PFN(end - start), KHOB_BUDDY_ORDER_MAX,
+				khob_carry_piece, NULL);
 }
 
 static int khob_uncarry_key(void *ctx, u64 key)

@@ -122,7 +122,8 @@ def _restore_client(life: Life) -> tuple[Step, ...]:
     """Nothing was saved before the first kexec."""
     if not life.found.saved:
         return (_insmod_client(life),)
-    return (_insmod_client(life), _client("restore", ("restore",)), _items(life.found))
+    action = "restore" if life.found_self else "restore-copy"
+    return (_insmod_client(life), _client("restore", (action,)), _items(life.found))
 
 
 def _came_back(pages: int) -> Step:
@@ -141,8 +142,6 @@ def _arrival(life: Life) -> tuple[Step, ...]:
     # What the kernel's own KHO holds its client may have at once.
     first = _restore_client(life) if life.client is Client.KERNEL else ()
     own = _restore_client(life) if life.client is Client.BRIDGE else ()
-    copies = (Step("release the copy", f"khoctl release subtree {_SUBTREE}"),) \
-        if held.wrapped and life.client is not Client.ABSENT else ()
     return (*first, ATTACH, _status("status on arrival", {
         "in.kexec_count": life.number - 1, "in.abi": life.abi,
         "in.method": "kho" if life.place.native else "indirect",
@@ -151,7 +150,7 @@ def _arrival(life: Life) -> tuple[Step, ...]:
         *_contents(held.blobs.values()),
         Step(MEMORY_STEP, f"total=$({TOTAL_KIB}); echo $total > /tmp/total; "
                           f"echo $total $({FREE_KIB})"),
-        *own, *_taken(life), *copies)
+        *own, *_taken(life))
 
 
 def _taken(life: Life) -> tuple[Step, ...]:
@@ -173,18 +172,36 @@ done < /tmp/out
     return tuple(steps)
 
 
+def _copy_released(life: Life) -> tuple[Step, ...]:
+    """The client is about to hand over its table under the same name."""
+    if not life.found.copied or life.client is Client.ABSENT:
+        return ()
+    return (Step("release the copy", f"khoctl release subtree {_SUBTREE}"),)
+
+
+# A kernel's own KHO shows what others have preserved as well, once there is something of ours.
+_OTHERS = Step("what others have preserved", f"""
+khoctl preserve --pages 512 --order 9 --seed 1 --json || exit 1
+khoctl walk --out > /tmp/out
+awk '$2 != "9" {{print $1, $2}}' /tmp/out > /tmp/others
+awk '$2 == "9" {{print $1, $2}}' /tmp/out > {DEBUGFS}/out/unpreserve
+""", timeout=120)
+
+
 def _added(life: Life) -> tuple[Step, ...]:
-    steps = [Step(f"preserve {p.folios.count} of order {p.folios.order}",
-                  f"khoctl preserve --pages {p.folios.count << p.folios.order} --order "
-                  f"{p.folios.order} --seed {p.seed} {'--scatter 25' if p.scatter else ''} "
-                  "--json", timeout=120) for p in life.preserved]
+    steps = [_OTHERS] if life.unpreserved else []
+    steps += [Step(f"preserve {p.folios.count} of order {p.folios.order}",
+                   f"khoctl preserve --pages {p.folios.count << p.folios.order} --order "
+                   f"{p.folios.order} --seed {p.seed} {'--scatter 25' if p.scatter else ''} "
+                   "--json", timeout=120) for p in life.preserved]
     for blob in life.put:
         last = blob.start + blob.size // 8 + 8
         steps.append(Step(f"put {blob.name}", f"seq {blob.start} {last} | head -c {blob.size} | "
                                               f"khoctl put {blob.name} -"))
     for folios in life.unpreserved:
         steps.append(Step(f"unpreserve {folios.count} of order {folios.order}", f"""
-khoctl walk --out | awk '$2 == "{folios.order}" {{print $1}}' | head -n {folios.count} > /tmp/out
+khoctl walk --out | awk '{{print $1, $2}}' | sort - /tmp/others | uniq -u |
+    awk '$2 == "{folios.order}" {{print $1}}' | head -n {folios.count} > /tmp/out
 test $(wc -l < /tmp/out) = {folios.count} || exit 1
 while read -r addr; do
     echo $addr {folios.order} > {DEBUGFS}/out/unpreserve || exit 1
@@ -213,8 +230,9 @@ def _outgoing(life: Life) -> dict[str, object]:
 
 
 def _departure(life: Life, after: Life) -> tuple[Step, ...]:
+    chosen = life.place.native or after.place.native
     leave = load(BY_NAME[life.place.name], BY_NAME[after.place.name], after.number,
-                 "" if life.place.native or after.place.native else after.abi)
+                 "" if chosen else after.abi)
     again = (leave, UNLOAD) if life.reload else ()
     return (_status("status before the kexec", _outgoing(life)), *again, leave, STATUS, EXEC)
 
@@ -235,7 +253,8 @@ def generation(life: Life, after: Life | None) -> Generation:
     steps: tuple[Step, ...] = (INSMOD, _insmod_client(life), Step(
         MEMORY_STEP, f"echo $({TOTAL_KIB}) $({FREE_KIB})")) \
         if life.number == 1 else _arrival(life)
-    steps += (*_added(life), *_departure(life, after)) if after else _end(life)
+    steps += (*_copy_released(life), *_added(life), *_departure(life, after)) \
+        if after else _end(life)
     return Generation(BY_NAME[life.place.name].series, steps)
 
 

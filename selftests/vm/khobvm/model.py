@@ -38,7 +38,10 @@ class Client(Enum):
 
 @dataclass(frozen=True)
 class Place:
-    """A kernel as the model sees it: its name, whether its own KHO is on, ABIs it takes."""
+    """A kernel as the model sees it: its name, whether its own KHO is on, ABIs it takes.
+
+    The last ABI is the one that the loader takes if it is not told.
+    """
 
     name: str
     native: bool
@@ -47,11 +50,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Blob:
-    """A subtree: the first bytes of `seq START ...`, which never repeats itself."""
+    """A subtree: the first bytes of `seq START ...`, which never repeats itself.
+
+    made: by which generation.
+    """
 
     name: str
     size: int
     start: int
+    made: int = 0
+
+    @property
+    def pages(self) -> int:
+        """That it takes."""
+        return -(-self.size // 4096)
 
     def content(self) -> bytes:
         """Its bytes."""
@@ -93,16 +105,21 @@ class Held:
     """What one kernel has to find. folios: test pages' folios by order.
 
     saved: the client has handed its items over, and not taken them back.
-    others: the client's memory is known to the kernel alone, not to kho_bridge.
-    wrapped: kho-v2 made a copy of the client's table, which has to be released as well.
+    foreign: it did so over a kernel's own KHO, and whoever carries them knows.
+    others: so that here they are left to the kernel's own KHO.
+    copied: kho-v2 made a copy of the client's table, which has to be released as well.
+    both: the table's own pages came besides, as data: a client's first handover takes them
+    along, a carried blob does not.
     """
 
     folios: dict[int, int] = field(default_factory=dict)
     blobs: dict[str, Blob] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     saved: bool = False
+    foreign: bool = False
     others: bool = False
-    wrapped: bool = False
+    copied: bool = False
+    both: bool = False
 
     def copy(self) -> Held:
         """One that can be changed by itself."""
@@ -121,7 +138,7 @@ class Held:
 
     def orders(self) -> str:
         """The test pages' folios as status lists them."""
-        return "".join(f" {o}:{n}" for o, n in sorted(self.folios.items()) if n)
+        return " ".join(f"{o}:{n}" for o, n in sorted(self.folios.items()) if n)
 
     def client_pages(self) -> int:
         """The client's items."""
@@ -131,7 +148,7 @@ class Held:
         """Pages of the client's that kho_bridge takes for data: all but the table, a blob."""
         if not self.saved or self.others:
             return 0
-        return self.client_pages() + int(self.wrapped) * TABLE_PAGES
+        return self.client_pages() + int(self.both) * TABLE_PAGES
 
     def add(self, order: int, count: int) -> None:
         """More folios, or fewer."""
@@ -188,15 +205,20 @@ class Life:
     @property
     def found_table(self) -> bool:
         """Whether the client's table is among the blobs then."""
-        return self.found.saved and not self.found.others and \
-            (self.client is not Client.KERNEL or self.found.wrapped)
+        return self.found.saved and (self.found.copied or not (
+            self.found.others or self.client is Client.KERNEL))
+
+    @property
+    def found_self(self) -> bool:
+        """Whether the pages that the client made its table in are there, to be restored."""
+        return self.found.saved and (self.found.both or not self.found.copied)
 
     @property
     def came_pages(self) -> int:
         """What the client restores once kho_bridge has attached."""
         if self.client is not Client.BRIDGE or not self.found.saved:
             return 0
-        return self.found.client_pages() + TABLE_PAGES
+        return self.found.client_pages() + int(self.found_self) * TABLE_PAGES
 
     @property
     def restored_pages(self) -> int:
@@ -219,7 +241,7 @@ class Life:
 
 
 def _choose_client(rng: random.Random, found: Held, place: Place) -> Client:
-    """What the kernel alone knows of can only be had through the kernel."""
+    """What is left to the kernel's own KHO can only be had through that."""
     if found.others:
         return Client.KERNEL
     if rng.random() < 0.2 and found.saved:
@@ -231,7 +253,7 @@ def _take(rng: random.Random, life: Life) -> None:
     """Chooses what is taken out, more of it the more there is."""
     held = life.after
     # While the client's pages are in the list it is not known which lines are whose.
-    if life.client is not Client.ABSENT or not held.items or held.others:
+    if life.client is not Client.ABSENT or not held.client_data():
         full = held.pages > PAGES_MOST * 2 // 3
         for order in sorted(o for o, n in held.folios.items() if n):
             if rng.random() < (0.9 if full else 0.5):
@@ -277,7 +299,8 @@ def _add_blobs(rng: random.Random, life: Life) -> None:
         if len(life.left.blobs) >= BLOBS_MOST:
             break
         size = rng.choice((rng.randint(1, 5000), 4096, rng.randint(1, BLOB_MOST)))
-        blob = Blob(rng.choice(free), size, 10_000_000 + rng.randrange(500) * _SEQ_STEP)
+        blob = Blob(rng.choice(free), size, 10_000_000 + rng.randrange(500) * _SEQ_STEP,
+                    life.number)
         life.put.append(blob)
         life.left.blobs[blob.name] = blob
     if life.put and rng.random() < 0.2:
@@ -304,10 +327,18 @@ def _leave(life: Life, after: Place, abi: str) -> Held:
     """What arrives of what is held here when it goes to `after` in this version."""
     held = life.left.copy()
     if life.client is not Client.ABSENT:
-        held.saved, held.wrapped = True, False
-        held.others = life.client is Client.KERNEL and life.place.native and after.native
-    held.wrapped = held.wrapped or (held.saved and abi == "kho-v2")
+        held.saved, held.foreign = True, life.client is Client.KERNEL
+        held.copied = held.both = abi == "kho-v2"
+    elif held.saved and abi == "kho-v2":
+        held.copied = True
+    held.others = held.foreign and after.native
     return held
+
+
+def _abi(rng: random.Random, before: Place, place: Place) -> str:
+    """The version that a handover has. From a kernel whose own KHO is on it is not chosen."""
+    chosen = rng.choice(place.abis)
+    return place.abis[-1] if before.native else chosen
 
 
 def lives(places: Sequence[Place], kexecs: int, seed: int) -> list[Life]:
@@ -318,7 +349,7 @@ def lives(places: Sequence[Place], kexecs: int, seed: int) -> list[Life]:
         rng = random.Random(f"{seed}-{number}")
         before = found[-1] if found else None
         place = rng.choice(places)
-        abi = rng.choice(place.abis) if before else ""
+        abi = _abi(rng, before.place, place) if before else ""
         held = _leave(before, place, abi) if before else Held()
         life = Life(number, place, abi, _choose_client(rng, held, place), held, held.copy())
         last = number == kexecs + 1

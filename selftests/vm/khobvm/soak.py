@@ -22,11 +22,11 @@ from khobvm.status import GenerationReport, Parser
 # What a kernel may have less, or more, than when it ran for the first time, what is held aside.
 # MemTotal: a boot keeps the pages of its setup_data chain, kho_bridge's metadata blob grows by a
 # page with its chunks, and kho-v2 has an FDT around every blob, a page more for each of ten. Up
-# to 16 KiB were seen without kho-v2. One page lost in each generation shows before the hundredth
+# to 16 KiB were seen. One page lost in each generation shows before the hundredth
 # if it is handed on, and more than that in one boot at once.
 TOTAL_KIB = 128
 # Free memory: slabs and page tables differ by some hundred KiB from boot to boot of the same
-# kernel, the books of what is held, a struct for each folio, by no more than that. Up to 400 KiB
+# kernel, the books of what is held, a struct for each folio, by no more than that. Up to 500 KiB
 # were seen; what cases/blocks.py allows between two kernels is this.
 FREE_KIB = 2048
 # Of kho-bridge-records, which stay as long as they may be verified.
@@ -39,8 +39,8 @@ WRONG = ", the model says "
 
 @dataclass(frozen=True)
 class Memory:
-    """KiB of one kernel on arrival. held: what the model says is held of it; live: what its
-    client has taken over by then."""
+    """KiB of one kernel on arrival. held: what the model says is held of it; live: what counts
+    as its own by then all the same, and is not free."""
 
     total: int
     free: int
@@ -81,10 +81,17 @@ class Row:
 
 def memory_of(life: Life, total: int, free: int) -> Memory:
     """Figures of a life's kernel, with what the model knows of them."""
-    blobs = sum(-(-blob.size // 4096) for blob in life.found.blobs.values())
-    records = -(-life.found.records * RECORD_BYTES // 4096)
-    held = life.found_pages + blobs + records + TABLE_PAGES * int(life.found_table)
+    table = TABLE_PAGES * int(life.found_table)
     live = sum(i.pages for i in life.found.items.values()) if life.client is Client.KERNEL else 0
+    old = sum(b.pages for b in life.found.blobs.values() if b.made < life.number - 1)
+    # They are in the metadata, of which a kernel's own KHO makes whole blocks live.
+    new = sum(b.pages for b in life.found.blobs.values()) - old + \
+        -(-life.found.records * RECORD_BYTES // 4096)
+    held = life.found_pages + old + table
+    if life.place.native:
+        live += new
+    else:
+        held += new
     return Memory(total, free, 4 * held, 4 * live)
 
 

@@ -88,7 +88,8 @@ class BooksTest(unittest.TestCase):
         self.assertGreaterEqual(len(pairs), 15)
         self.assertEqual({life.abi for life in found[1:]}, {"kho-v2", "kho-v3", "kho-v4"})
         self.assertEqual({life.client for life in found}, set(Client))
-        self.assertTrue(any(life.found.wrapped for life in found))
+        self.assertTrue(any(life.found.both for life in found))
+        self.assertTrue(any(life.found.copied and not life.found.both for life in found))
         self.assertTrue(any(life.found.others for life in found))
 
     def test_never_lost(self) -> None:
@@ -99,6 +100,14 @@ class BooksTest(unittest.TestCase):
                     self.assertIs(life.client, Client.KERNEL)
                 if life.client is Client.KERNEL:
                     self.assertTrue(life.place.native)
+
+    def test_loaders_choice(self) -> None:
+        """From a kernel whose own KHO is on a handover has the version that the loader takes."""
+        found = _lives(100, 1)
+        for before, after in zip(found, found[1:]):
+            self.assertIn(after.abi, after.place.abis)
+            if before.place.native:
+                self.assertEqual(after.abi, after.place.abis[-1])
 
 
 class FiguresTest(unittest.TestCase):
@@ -123,10 +132,30 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual((life.found_pages, life.came_pages), (21 + 602, 602 + 2))
         self.assertTrue(life.found_table)
 
-    def test_wrapped(self) -> None:
+    def test_orders(self) -> None:
+        """As status lists them, once that has no blank at its ends."""
+        self.assertEqual(Held({3: 2, 0: 5, 1: 0}).orders(), "0:5 3:2")
+        self.assertEqual(Held().orders(), "")
+
+    def test_copied(self) -> None:
         """Of kho-v2 the copy is the blob, and the table is data."""
-        life = self._life(Client.BRIDGE, saved=True, wrapped=True)
+        life = self._life(Client.BRIDGE, saved=True, copied=True, both=True)
         self.assertEqual((life.found_pages, life.came_pages), (21 + 604, 602 + 2))
+        self.assertTrue(life.found_table and life.found_self)
+
+    def test_carried_copy(self) -> None:
+        """If it was carried the copy is all that there is of the table."""
+        life = self._life(Client.BRIDGE, saved=True, copied=True)
+        self.assertEqual((life.found_pages, life.came_pages), (21 + 602, 602))
+        self.assertTrue(life.found_table)
+        self.assertFalse(life.found_self)
+
+    def test_left_to_the_kernel(self) -> None:
+        """Of what is another client's kho_bridge shows a copy at most."""
+        life = self._life(Client.KERNEL, saved=True, foreign=True, others=True)
+        self.assertEqual((life.found_pages, life.found_table), (21, False))
+        life.found.copied = True
+        self.assertEqual((life.found_pages, life.found_table), (21, True))
 
     def test_client_of_the_kernels(self) -> None:
         """It has its memory before anybody else looks."""
@@ -142,10 +171,18 @@ class FiguresTest(unittest.TestCase):
 
     def test_memory(self) -> None:
         """What is held is not in MemTotal; what a client has taken over is, and is not free."""
-        self.assertEqual(soak.memory_of(self._life(Client.BRIDGE, saved=True), 1000, 500),
+        life = self._life(Client.BRIDGE, saved=True)
+        self.assertEqual(soak.memory_of(life, 1000, 500),
+                         Memory(1000, 500, 4 * (21 + 602 + 2 + 2), 4))
+        life.place = steps.PLACES[0]
+        self.assertEqual(soak.memory_of(life, 1000, 500),
                          Memory(1000, 500, 4 * (21 + 602 + 2 + 2 + 1), 0))
         self.assertEqual(soak.memory_of(self._life(Client.KERNEL, saved=True), 1000, 500),
-                         Memory(1000, 500, 4 * (21 + 2 + 1), 4 * 600))
+                         Memory(1000, 500, 4 * (21 + 2), 4 * (600 + 1)))
+        new = self._life(Client.KERNEL, saved=True)
+        new.found.blobs["a"] = Blob("a", 5000, 1, 1)
+        self.assertEqual(soak.memory_of(new, 1000, 500),
+                         Memory(1000, 500, 4 * 21, 4 * (600 + 1 + 2)))
 
 
 class StepsTest(unittest.TestCase):

@@ -11,6 +11,7 @@
  *	save		preserve all items, and a table of them as a subtree
  *	forget		undo that
  *	restore		take all of it over, in the next kernel
+ *	restore-copy	the same, where the table's own pages were not handed over
  * The write fails, and the log says why, if something is not as it should be.
  * parameters/list has a line an item: NAME KIND PAGES SEED.
  */
@@ -41,7 +42,10 @@ struct item {
 	struct kho_vmalloc area;
 };
 
-/* self: kho-v2 hands over a copy of the table, and the table's own pages besides. */
+/*
+ * self: kho-v2 hands over a copy of the table, and the table's own pages besides, but for a
+ * kernel that only carries it.
+ */
 struct table {
 	u64 magic;
 	u64 self;
@@ -249,7 +253,7 @@ static void *item_restore(const struct item *item)
 }
 
 /* What is restored before something is wrong is leaked: the run is over anyway. */
-static int items_restore(void)
+static int items_restore(bool own)
 {
 	struct table *from __free(kfree) = kmalloc(sizeof(*from), GFP_KERNEL);
 	phys_addr_t pa;
@@ -277,7 +281,8 @@ static int items_restore(void)
 		if (!filled(&from->items[i], mem))
 			return refuse(-EBADMSG, "restore: other contents", from->items[i].name);
 	}
-	kho_restore_free(phys_to_virt(from->self));
+	if (own)
+		kho_restore_free(phys_to_virt(from->self));
 	return 0;
 }
 
@@ -292,7 +297,9 @@ static int run_set(const char *value, const struct kernel_param *kp)
 	if (sysfs_streq(value, "forget"))
 		return items_forget();
 	if (sysfs_streq(value, "restore"))
-		return items_restore();
+		return items_restore(true);
+	if (sysfs_streq(value, "restore-copy"))
+		return items_restore(false);
 	if (sscanf(value, "add %23s %7s %u %llu", name, kind, &nr, &seed) == 4)
 		return item_add(name, kind, nr, seed);
 	if (sscanf(value, "drop %23s", name) == 1)
@@ -315,7 +322,7 @@ static const struct kernel_param_ops run_ops = { .set = run_set };
 static const struct kernel_param_ops list_ops = { .get = list_get };
 
 module_param_cb(run, &run_ops, NULL, 0200);
-MODULE_PARM_DESC(run, "add, drop, save, forget or restore");
+MODULE_PARM_DESC(run, "add, drop, save, forget, restore or restore-copy");
 module_param_cb(list, &list_ops, NULL, 0400);
 MODULE_PARM_DESC(list, "all items");
 

@@ -90,6 +90,26 @@ static int khob_kho_data_show(struct seq_file *m, void *v)
 
 KHOB_SHOW_FILE(khob_kho_data);
 
+/* in/digests: of blobs, as the kernel that made each has told it */
+
+static int khob_in_digests_show(struct seq_file *m, void *v)
+{
+	const struct khob_handed *sub;
+	u64 i;
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
+	for (i = 0; khob_in.got && i < khob_in.got->nr_subtrees; i++) {
+		sub = &khob_in.got->subtrees[i];
+		if (!sub->gone && sub->has_digest)
+			seq_printf(m, "%s 0x%llx\n", sub->name, sub->digest);
+	}
+	return 0;
+}
+
+KHOB_SHOW_FILE(khob_in_digests);
+
 static ssize_t khob_in_fdt_copy(char *room, size_t len, u64 pos)
 {
 	size_t n;
@@ -255,6 +275,7 @@ void khob_debugfs_in(struct dentry *root)
 	khob_in_set_face(&khob_in_sub_face);
 	debugfs_create_file("setup_data", 0600, dir, NULL, &khob_setup_data_fops);
 	debugfs_create_file("kho_data", 0600, dir, NULL, &khob_kho_data_fops);
+	debugfs_create_file("digests", 0600, dir, NULL, &khob_in_digests_fops);
 	debugfs_create_file("fdt", 0600, dir, NULL, &khob_in_fdt_fops);
 	debugfs_create_file("keys", 0600, dir, NULL, &khob_in_keys_fops);
 	debugfs_create_file("ranges", 0600, dir, NULL, &khob_in_ranges_fops);

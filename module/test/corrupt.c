@@ -42,7 +42,11 @@ static int khob_corrupt_act(const char *line, size_t len)
 		}
 		return khob_refuse(-ENOENT, "corrupt: no page is preserved");
 	}
-	if (sysfs_streq(line, "node"))
+	if (sysfs_streq(line, "blob") && list_empty(&khob_out.subtrees))
+		return khob_refuse(-ENOENT, "corrupt: there is no blob");
+	if (sysfs_streq(line, "blob"))
+		khob_flip(list_first_entry(&khob_out.subtrees, struct khob_subtree, list)->pa, 99);
+	else if (sysfs_streq(line, "node"))
 		khob_flip(khob_some_node(), 8 * 8 * 7 + 13);
 	else if (sysfs_streq(line, "fdt"))
 		khob_flip(khob_out.fdt_pa, 8 * 8 + 4);
@@ -50,7 +54,7 @@ static int khob_corrupt_act(const char *line, size_t len)
 		/* The last bytes are strings: sound as an FDT, and not what was written. */
 		khob_flip(khob_out.fdt_pa + khob_out.fdt_len - 2, 0);
 	else
-		return khob_refuse(-EINVAL, "corrupt: page, node, fdt or value");
+		return khob_refuse(-EINVAL, "corrupt: page, blob, node, fdt or value");
 	return 0;
 }
 

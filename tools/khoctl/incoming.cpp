@@ -7,6 +7,7 @@
 
 #include "attach/attach.hpp"
 #include "attach/verify.hpp"
+#include "base/digest.hpp"
 #include "base/files.hpp"
 #include "cli.hpp"
 #include "module/module.hpp"
@@ -149,6 +150,14 @@ Result<Outcome> get(Context& ctx, const GetArguments& args) {
     const auto data = module->subtree(args.out ? Side::out : Side::in, args.name);
     if (!data) {
         return tl::unexpected(data.error());
+    }
+    // A client may have written to its own until the jump; of all others it is known what they
+    // were.
+    const auto digest = args.out ? std::nullopt : module->digest(args.name);
+    if (digest && xxh64(*data) != *digest) {
+        return fail(ExitCode::data_damaged,
+                    fmt::format("the subtree '{}' is not what was handed over", args.name),
+                    "`khoctl verify` tells what else is damaged");
     }
     const bool to_stdout = args.file.empty() || args.file == "-";
     const auto written = to_stdout ? write_all(STDOUT_FILENO, *data, "standard output")

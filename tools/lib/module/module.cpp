@@ -256,6 +256,17 @@ Result<ByteVector> Module::subtree(Side side, std::string_view name) const {
     return bytes(path);
 }
 
+std::optional<std::uint64_t> Module::digest(std::string_view name) const {
+    const std::string all = text(side_file(Side::in, "digests")).value_or("");
+    for (const std::string_view line : lines(all)) {
+        const auto parts = words(line);
+        if (parts.size() == 2 && parts[0] == name) {
+            return parse_u64(parts[1]);
+        }
+    }
+    return std::nullopt;
+}
+
 Result<void> Module::put(std::string_view name, ByteView data) const {
     if (auto ok = check_subtree_name(name); !ok) {
         return ok;

@@ -4,6 +4,7 @@
 #define KHOB_MODULE_HPP
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ class Module {
     Result<std::vector<Range>> ranges(Side side) const;
     Result<std::vector<Subtree>> subtrees(Side side) const;
     Result<ByteVector> subtree(Side side, std::string_view name) const;
+    /// The xxh64 that an incoming subtree had when it was made; nothing if nobody has told it.
+    std::optional<std::uint64_t> digest(std::string_view name) const;
     /// Makes an outgoing subtree of these bytes; nothing is left of it on failure.
     Result<void> put(std::string_view name, ByteView data) const;
 

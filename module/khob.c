@@ -52,8 +52,9 @@ unsigned int khob_refusals(void)
 
 void khob_last_error(char error[KHOB_ERROR_MAX])
 {
-	guard(spinlock)(&khob_error_lock);
+	spin_lock(&khob_error_lock);
 	strscpy(error, khob_error, KHOB_ERROR_MAX);
+	spin_unlock(&khob_error_lock);
 }
 
 /*

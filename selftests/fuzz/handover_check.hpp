@@ -63,9 +63,8 @@ class Reader {
                                        .end_pa = Memory::far.end};
         Summary summary;
         summary.error = khob_handover_read(Handover::chain_pa, &ops, this, &h);
-        if (getenv("KHOB_SHOW"))
-            std::cerr << summary.error << " " << h.why << " sealed " << h.chain.sealed << " spans "
-                      << h.nr_spans << "\n";
+        std::cerr << summary.error << " " << h.why << " sealed " << h.chain.sealed << " spans "
+                  << h.nr_spans << "\n";
         expect_error(h, summary.error);
         expect_spans(h, summary.error);
         expect_bounds();

@@ -141,7 +141,8 @@ class Editor {
         }
     }
     void repeat(const Piece& piece, std::uint64_t offset, std::uint32_t value) {
-        const std::uint64_t len = std::min<std::uint64_t>(8 * (1 + value % 8U), piece.len - offset);
+        const std::uint64_t wanted = std::uint64_t{8} * (1 + value % 8U);
+        const std::uint64_t len = std::min(wanted, piece.len - offset);
         const std::uint64_t room = piece.len - offset;
         if (2 * len <= room) {
             std::memcpy(memory_.write(piece.pa + offset + len, len),

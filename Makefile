@@ -42,7 +42,7 @@ tools: $(BUILD)/CMakeCache.txt ## build khoctl, abi-gen and the unit tests
 khoctl: $(BUILD)/CMakeCache.txt
 	@cmake --build $(BUILD) -j $(JOBS) --target khoctl khoctl-static -- --no-print-directory
 
-modules: deps ## build kho_bridge.ko for each stock kernel
+modules: deps ## build kho_bridge.ko and kho_luo.ko for each stock kernel
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD)
 
 demo: khoctl modules ## hand 256 MiB over from kernel to kernel, in a VM
@@ -58,8 +58,8 @@ test: tools modules ## run every test
 	@$(PYTHON) scripts/run_tests.py all
 
 # KERNELS="7.2 7.3" builds both. 7.3-lockdep watches locks and data races, and has allocations
-# fail.
-KERNELS ?= 7.3 7.3-lockdep
+# fail; 7.3-kasan watches every access to memory.
+KERNELS ?= 7.3 7.3-lockdep 7.3-kasan
 .PHONY: kernels test-interop
 kernels: deps ## build the kernels with KHO for make test-interop
 	@$(KHOBVM) kernels $(KERNELS)
@@ -105,6 +105,14 @@ bench: $(BUILD)/CMakeCache.txt ## compare the radix tree's speed with upstream's
 	@$(if $(BENCH_QUICK),echo "every structure ends with what upstream's tree has",\
 		$(BENCH_DOCUMENT) userspace=$(BENCH_JSON))
 
+# The same figures each time, whatever else the machine does.
+.PHONY: bench-count
+bench-count: $(BUILD)/CMakeCache.txt ## count what the rows of bench do for each key
+	@cmake --build $(BUILD) -j $(JOBS) --target khob_bench -- --no-print-directory
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) selftests/bench/counting.py $(if $(BENCH_QUICK),--quick) \
+		$(BENCH) $(BUILD)/counts.json
+	@$(BENCH_DOCUMENT) counts=$(BUILD)/counts.json
+
 # FUZZ_TARGETS="chain_read control": just these. What was found before is in the cache; fuzz-keep
 # takes over into selftests/fuzz/corpus what reaches more than what is there.
 FUZZ_SECONDS ?= 60
@@ -120,7 +128,7 @@ fuzz: fuzzers ## fuzz each parser for FUZZ_SECONDS=60, going on from what was fo
 fuzz-keep: fuzzers ## renew the committed corpora from what make fuzz has found
 	@$(FUZZ) keep --build $(BUILD) $(FUZZ_TARGETS)
 
-# Results of other parts: BENCH_RESULTS="kernel=FILE end-to-end=FILE".
+# Results of other parts: BENCH_RESULTS="counts=FILE kernel=FILE threads=FILE end-to-end=FILE".
 BENCH_RESULTS ?= userspace=$(BUILD)/bench.json
 bench-docs: | deps ## renew docs/performance.md and its chart from the results of bench
 	@$(BENCH_DOCUMENT) $(BENCH_RESULTS) --document docs/performance.md
@@ -128,7 +136,7 @@ bench-docs: | deps ## renew docs/performance.md and its chart from the results o
 lint: tools modules ## check style and run the static analysers
 	@PYTHONPATH=selftests/vm PYTHONDONTWRITEBYTECODE=1 $(PYTHON) scripts/lint.py
 
-abi: tools ## generate the ABI's headers from the schema
+abi: tools ## generate the headers of the ABI and of the device from their schemas
 	@cmake --build $(BUILD) --target abi -- --no-print-directory
 
 # The man pages' own source is scdoc.
@@ -149,11 +157,14 @@ install: tools man ## install khoctl, abi-gen, module source (dkms), headers; ho
 	install -D -m 644 -t $(DESTDIR)$(abigendir) $(filter-out %/regenerate.py,$(wildcard abi-gen/*.py))
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/templates abi-gen/templates/*.j2
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/schema abi-gen/schema/*.yaml
-	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h tools/include/khob/abi.hpp
+	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h \
+		$(foreach name,abi device liveupdate luo memfd,tools/include/khob/$(name).hpp)
+	install -D -m 644 -t $(DESTDIR)$(includedir)/khob/uapi/linux module/include/uapi/linux/liveupdate.h
+	install -D -m 644 -t $(DESTDIR)$(includedir)/linux module/include/uapi/linux/kho_bridge.h
 	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
 	for file in hooks/kho-bridge scripts/init-top/kho-bridge; do install -D -m 755 \
 		packaging/initramfs-tools/$$file $(DESTDIR)$(initramfsdir)/$$file; done
-	for file in Kbuild $$(find module -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
+	for file in Kbuild $$(find module luo -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
 		install -D -m 644 $$file $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/$$file; done
 	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
 
@@ -161,7 +172,8 @@ uninstall: ## take away what install put there
 	for name in khoctl abi-gen; do rm -f $(DESTDIR)$(bindir)/$$name \
 		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
 	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(initramfsdir)/hooks/kho-bridge \
-		$(DESTDIR)$(initramfsdir)/scripts/init-top/kho-bridge
+		$(DESTDIR)$(initramfsdir)/scripts/init-top/kho-bridge \
+		$(DESTDIR)$(includedir)/linux/kho_bridge.h
 	rm -rf $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
 
 clean: ## remove what was built (the cache of kernels stays)

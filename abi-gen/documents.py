@@ -237,7 +237,10 @@ class Document:
                 more.append(f"Elements: {self.formula(f['length_rpn'])}.")
             within = {**section, **{word: struct[word] or section[word]
                                     for word in ("since", "until", "source")}}
-            rows.append([str(f["offset"]), literal(f["name"]),
+            bits = f["bits"]
+            place = f"{f['offset']}" if not bits else (
+                f"{f['offset']}, bits {bits['first'] + bits['count'] - 1}..{bits['first']}")
+            rows.append([place, literal(f["name"]),
                          f["type"] + ("[]" if f["flexible"] else length), f["unit"] or "",
                          self._meaning(f, within, *more)])
         return drawings.table(["Offset", "Field", "Type", "Unit", "Meaning"], rows)

@@ -80,10 +80,17 @@ def _rows(struct: dict[str, Any]) -> list[Row]:
 
     at = 0
     for field in struct["fields"]:
+        if field["bits"] and field["bits"]["first"]:
+            continue
         add(at, field["offset"] - at, "(padding)", "(pad)", ".")
         at = field["offset"] + field["size"]
         name = field["name"]
-        if field["flexible"]:
+        if field["bits"]:
+            # All that are in one number, the most significant one on the left.
+            names = [f"{f['name']}:{f['bits']['count']}" for f in reversed(struct["fields"])
+                     if f["bits"] and f["offset"] == field["offset"]]
+            add(field["offset"], field["size"], " ".join(names), "...")
+        elif field["flexible"]:
             add(at, -at % ROW, f"{name}[]", "...")
             at += -at % ROW
             rows[at] = Row(f"{at}..", [Cell(0, ROW, (f"{name}[]",))])

@@ -10,12 +10,13 @@ from typing import Any
 
 import expressions
 
-SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "char": 1, "be32": 4}
+SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s32": 4, "char": 1, "be32": 4}
 CPP_TYPES = {"u8": "std::uint8_t", "u16": "std::uint16_t", "u32": "std::uint32_t",
-             "u64": "std::uint64_t", "char": "char", "be32": "std::uint32_t"}
+             "u64": "std::uint64_t", "s32": "std::int32_t", "char": "char", "be32": "std::uint32_t"}
 # The module struct: its letter for a type, and which order the bytes have to have.
-STRUCT_CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "char": "s", "be32": "I"}
-BYTE_ORDERS = {"u16": "<", "u32": "<", "u64": "<", "be32": ">"}
+STRUCT_CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i",
+                "char": "s", "be32": "I"}
+BYTE_ORDERS = {"u16": "<", "u32": "<", "u64": "<", "s32": "<", "be32": ">"}
 LARGEST_SHIFT = 63
 CPP_CALLS = {"<<": "detail::shl", ">>": "detail::shr", "log2": "detail::log2_floor",
              "log2_floor": "detail::log2_floor", "ceil_div": "detail::ceil_div"}
@@ -40,8 +41,49 @@ def elements(model: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
         yield from section[kind]
 
 
+def used_of(model: dict[str, Any]) -> dict[str, Any]:
+    """Return what a model has of the schema that its own uses."""
+    nothing: dict[str, Any] = {"namespace": "", "constants": [], "structs": []}
+    used: dict[str, Any] = model.get("uses") or nothing
+    return used
+
+
+def camel(name: str) -> str:
+    """Return a group's name as a type's."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def device_names(model: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return how each language writes what docs refer to as {alias} and only a device has."""
+    prefix = model["prefix"].upper()
+    names: dict[str, dict[str, str]] = {"c": {}, "cpp": {}, "python": {}, "rst": {}}
+
+    def add(alias: str, c: str, cpp: str, python: str) -> None:
+        names["c"][alias] = names["rst"][alias] = c
+        names["cpp"][alias], names["python"][alias] = cpp, python
+
+    flags = {group["name"]: group["flags"] for group in elements(model, "groups")}
+    for item in elements(model, "constants"):
+        if item["group"]:
+            owner = item["group"] if flags[item["group"]] else camel(item["group"])
+            add(item["alias"], f"{prefix}_{item['name'].upper()}", f"{owner}::{item['within']}",
+                f"{camel(item['group'])}.{item['within'].upper()}")
+        else:
+            add(item["alias"], f"{prefix}_{item['name'].upper()}", item["name"],
+                item["name"].upper())
+    for item in elements(model, "ioctls"):
+        add(item["alias"], f"{prefix}_{item['name'].upper()}", f"Ioctl::{item['name']}",
+            f"Ioctl.{item['name'].upper()}")
+    for item in elements(model, "structs"):
+        add(item["alias"], f"struct {model['prefix']}_{item['name']}", item["name"],
+            f"{item['name']}")
+    return names
+
+
 def reference_names(model: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Return how each language writes what docs refer to as {alias}."""
+    if "device" in model:
+        return device_names(model)
     prefix = model["prefix"]
     names: dict[str, dict[str, str]] = {"c": {}, "cpp": {}, "python": {}, "rst": {}}
 
@@ -66,17 +108,27 @@ class Cpp:
     """The C++ header: what depends on neither version nor page size, and the rest."""
 
     def __init__(self, model: dict[str, Any]) -> None:
+        self.scope: str = model["namespace"].rpartition("::")[2]
         self._types: dict[str, str] = dict(CPP_TYPES)
         self._types |= {s["name"]: s["alias"] for s in elements(model, "structs")}
+        self._used = used_of(model)
+        self._types |= {s["name"]: self._foreign(s) for s in self._used["structs"]}
         self._alignments = {name: {size} for name, size in SIZES.items()}
-        for s in elements(model, "structs"):
+        for s in [*elements(model, "structs"), *self._used["structs"]]:
             self._alignments.setdefault(s["name"], set()).add(s["alignment"])
-        self._shift: str = model["parameters"][0]["name"]
+        self._shift: str = "".join(p["name"] for p in model["parameters"])
         self._constants = {c["name"]: c for c in elements(model, "constants")}
+        foreign = {c["name"]: {**c, "alias": self._foreign(c)} for c in self._used["constants"]}
+        self._constants |= foreign
         dependents = {d["name"] for d in model["dependents"] if d["kind"] == "struct"}
-        self._scopes = {alias: "Layout" if name in dependents else "abi"
+        self._scopes = {alias: "Layout" if name in dependents else self.scope
                         for name, alias in self._types.items() if name not in CPP_TYPES}
         self.layout = list(self._layout(model))
+
+    def _foreign(self, element: dict[str, Any]) -> str:
+        """Return what is called so in the schema that is used."""
+        scope = "Used" if element["dependent"] else f"::{self._used['namespace']}"
+        return f"{scope}::{element['alias']}"
 
     def type_name(self, name: str, hiding: Iterable[str] = ()) -> str:
         """Return a struct or a primitive type; KeyError if it is neither."""
@@ -91,7 +143,7 @@ class Cpp:
         constant = self._constants[name]
         alias: str = constant["alias"]
         if alias in hiding:
-            alias = f"{'Layout' if constant['dependent'] else 'abi'}::{alias}"
+            alias = f"{'Layout' if constant['dependent'] else self.scope}::{alias}"
         # All arithmetic is of 64 bits, also that of the smaller constants outside the template.
         return alias if constant["dependent"] or constant["type"] == "u64" else (
             f"std::uint64_t{{{alias}}}")
@@ -206,10 +258,12 @@ class Python:
     """The Python module of one page size."""
 
     def __init__(self, model: dict[str, Any]) -> None:
-        self._structs = list(elements(model, "structs"))
+        self._structs: list[dict[str, Any]] = [*used_of(model)["structs"],
+                                               *elements(model, "structs")]
         self._default = model["default_version"]
         names = {}
-        for item in [*model["parameters"], *elements(model, "constants")]:
+        for item in [*model["parameters"], *used_of(model)["constants"],
+                     *elements(model, "constants")]:
             # Where versions differ, the default one's.
             if item.get("variant") in (None, self._default):
                 names[item["name"]] = item["name"].upper() + variant(item).upper()
@@ -232,9 +286,9 @@ class Python:
         """Return an expression."""
         return expressions.infix(rpn, self._language)
 
-    def functions(self, key: dict[str, Any]) -> list[str]:
+    def functions(self, key: dict[str, Any] | None) -> list[str]:
         """Return the schema's functions that the key's formulas use."""
-        words = {word for value in key.values() if isinstance(value, dict)
+        words = {word for value in (key or {}).values() if isinstance(value, dict)
                  for word in value["rpn"].split()}
         return sorted(words & expressions.FUNCTIONS.keys())
 
@@ -242,8 +296,8 @@ class Python:
         """Yield code, count and byte order of each part, padding included."""
         at = 0
         for field in struct["fields"]:
-            if field["flexible"]:
-                continue
+            if field["flexible"] or (field.get("bits") and field["bits"]["first"]):
+                continue  # the first bit field of a number stands for all of it
             if field["offset"] > at:
                 yield "x", field["offset"] - at, ""
             at = field["offset"] + field["size"]

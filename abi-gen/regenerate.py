@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Makes everything that is committed out of the schema, or checks that it is up to date.
+"""Makes everything that is committed out of the schemas, or checks that it is up to date.
 
 OUTPUTS is the one list of what is generated and where it goes.
 """
@@ -15,24 +15,54 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCHEMA = "abi-gen/schema/kho.yaml"
+ABI = "abi-gen/schema/kho.yaml"
+DEVICE = "abi-gen/schema/device.yaml"
+LIVEUPDATE = "abi-gen/schema/liveupdate.yaml"
+LUO = "abi-gen/schema/luo.yaml"
+MEMFD = "abi-gen/schema/memfd.yaml"
+MEMBLOCK = "abi-gen/schema/memblock.yaml"
+RESERVE_MEM = "abi-gen/schema/reserve_mem.yaml"
 OUTPUTS = {
-    "module/include/khob/abi.h": ("--lang", "kernel-c"),
-    "tools/include/khob/abi.hpp": ("--lang", "cpp"),
-    "selftests/unit/core/vectors.inc": ("--lang", "c-vectors"),
-    "abi-gen/goldens/model-4k.json": ("--lang", "json-model"),
-    "abi-gen/goldens/vectors.json": ("--lang", "json-vectors"),
-    "abi-gen/goldens/kho_v4_4k.py": ("--lang", "python", "--abi", "kho-v4"),
-    "docs/abi.rst": ("--lang", "rst"),
+    "module/include/khob/abi.h": (ABI, "--lang", "kernel-c"),
+    "tools/include/khob/abi.hpp": (ABI, "--lang", "cpp"),
+    "selftests/unit/core/vectors.inc": (ABI, "--lang", "c-vectors"),
+    "abi-gen/goldens/model-4k.json": (ABI, "--lang", "json-model"),
+    "abi-gen/goldens/vectors.json": (ABI, "--lang", "json-vectors"),
+    "abi-gen/goldens/kho_v4_4k.py": (ABI, "--lang", "python", "--abi", "kho-v4"),
+    "docs/abi.rst": (ABI, "--lang", "rst"),
+    "module/include/khob/luo.h": (LUO, "--lang", "kernel-c"),
+    "tools/include/khob/luo.hpp": (LUO, "--lang", "cpp"),
+    "abi-gen/goldens/luo.json": (LUO, "--lang", "json-model"),
+    "selftests/vm/khobvm/luo.py": (LUO, "--lang", "python"),
+    "docs/luo.rst": (LUO, "--lang", "rst"),
+    "module/include/khob/memfd.h": (MEMFD, "--lang", "kernel-c"),
+    "tools/include/khob/memfd.hpp": (MEMFD, "--lang", "cpp"),
+    "abi-gen/goldens/memfd.json": (MEMFD, "--lang", "json-model"),
+    "selftests/vm/khobvm/memfd.py": (MEMFD, "--lang", "python"),
+    "docs/memfd.rst": (MEMFD, "--lang", "rst"),
+    "module/include/khob/memblock.h": (MEMBLOCK, "--lang", "kernel-c"),
+    "docs/memblock.rst": (MEMBLOCK, "--lang", "rst"),
+    "module/include/khob/reserve_mem.h": (RESERVE_MEM, "--lang", "kernel-c"),
+    "docs/reserve_mem.rst": (RESERVE_MEM, "--lang", "rst"),
+    "module/include/uapi/linux/kho_bridge.h": (DEVICE, "--lang", "kernel-c"),
+    "tools/include/khob/device.hpp": (DEVICE, "--lang", "cpp"),
+    "abi-gen/goldens/device.json": (DEVICE, "--lang", "json-model"),
+    "selftests/vm/khobvm/device.py": (DEVICE, "--lang", "python"),
+    "docs/device.rst": (DEVICE, "--lang", "rst"),
+    "module/include/uapi/linux/liveupdate.h": (LIVEUPDATE, "--lang", "kernel-c"),
+    "tools/include/khob/liveupdate.hpp": (LIVEUPDATE, "--lang", "cpp"),
+    "abi-gen/goldens/liveupdate.json": (LIVEUPDATE, "--lang", "json-model"),
+    "selftests/vm/khobvm/liveupdate.py": (LIVEUPDATE, "--lang", "python"),
+    "docs/liveupdate.rst": (LIVEUPDATE, "--lang", "rst"),
 }
 MAX_DIFF_LINES = 60
 
 
 def generate(abi_gen: pathlib.Path, root: pathlib.Path, to: pathlib.Path) -> None:
-    """Generate every output below to from the schema below root."""
-    for output, arguments in OUTPUTS.items():
+    """Generate every output below to from the schemas below root."""
+    for output, (schema, *arguments) in OUTPUTS.items():
         subprocess.run(
-            [str(abi_gen), "emit", "--schema", str(root / SCHEMA), "--schema-name", SCHEMA]
+            [str(abi_gen), "emit", "--schema", str(root / schema), "--schema-name", schema]
             + [*arguments, "--output", str(to / output)],
             check=True,
         )
@@ -56,7 +86,7 @@ def differences(root: pathlib.Path, made: pathlib.Path) -> list[str]:
 def main() -> int:
     """Regenerate, or check with --check DIR."""
     parser = argparse.ArgumentParser(
-        description="Generate what is committed from the schema.",
+        description="Generate what is committed from the schemas.",
         epilog="example: regenerate.py --abi-gen build/abi-gen/abi-gen",
     )
     parser.add_argument("--abi-gen", type=pathlib.Path, required=True, help="the program")

@@ -18,6 +18,7 @@ import pathlib
 import sys
 from typing import Any
 
+import device
 import documents
 import drawings
 import jinja2
@@ -35,6 +36,15 @@ def comment(text: str, first: str, rest: str | None = None) -> str:
     lines = [line + "." if line.endswith("\\") else line
              for line in drawings.wrapped(text, width)]
     return "\n".join((rest if i else first) + line for i, line in enumerate(lines))
+
+
+def beside(declaration: str, text: str) -> str:
+    """Return a declaration of C++ with what it is behind it, or above if that is too long."""
+    one = f"{declaration}  ///< {text}"
+    if len(one) <= drawings.COLUMNS and not text.endswith("\\"):
+        return one
+    indent = declaration[:len(declaration) - len(declaration.lstrip())]
+    return comment(text, indent + "/// ") + "\n" + declaration
 
 
 def documented(element: dict[str, Any]) -> str:
@@ -65,7 +75,8 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # C, not HTML
     )
-    made.filters.update(comment=comment, documented=documented, ident=languages.ident,
+    made.filters.update(beside=beside, camel=languages.camel, comment=comment,
+                        documented=documented, ident=languages.ident,
                         literal=languages.literal, number=number, variant=languages.variant)
     made.globals.update(draw_struct=drawings.draw_struct, heading=documents.heading,
                         literal=documents.literal, table=drawings.table, title=documents.title)
@@ -80,6 +91,7 @@ def render(made: jinja2.Environment, template: str, inputs: dict[str, Any]) -> s
         made.filters[f"{language}_names"] = functools.partial(write, names=names)
     return made.get_template(template).render(
         **inputs, cpp=languages.Cpp(model), python=languages.Python(model),
+        device=device.Device(model) if "device" in model else None,
         document=documents.Document(model))
 
 

@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lock that everything is under, who may take it, and sentences of refusal.
+ * Who may, sentences of refusal, and that the kernel is about to go.
  */
 #include <linux/atomic.h>
 #include <linux/capability.h>
 #include <linux/ctype.h>
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <linux/security.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "khob.h"
 
-DECLARE_RWSEM(khob_lock);
-
 static bool khob_has_left;
 
 /* Sentences are also needed by who could not get khob_lock. */
 static DEFINE_SPINLOCK(khob_error_lock);
 static char khob_error[KHOB_ERROR_MAX];
-static atomic_t khob_nr_refusals;
+static LIST_HEAD(khob_listeners);
 
-int khob_lock_killable(void)
-{
-	return down_write_killable(&khob_lock);
-}
+static atomic64_t khob_nr_changes;
+DECLARE_WAIT_QUEUE_HEAD(khob_change_waiters);
 
 int khob_refuse(int err, const char *fmt, ...)
 {
 	char error[KHOB_ERROR_MAX], *c;
+	struct khob_listener *l;
 	va_list args;
 
 	va_start(args, fmt);
@@ -39,15 +37,29 @@ int khob_refuse(int err, const char *fmt, ...)
 		if (!isascii(*c) || !isprint(*c))
 			*c = '?';
 	pr_notice("%s\n", error);
-	scoped_guard(spinlock, &khob_error_lock)
-		strscpy(khob_error, error, sizeof(khob_error));
-	atomic_inc(&khob_nr_refusals);
+	spin_lock(&khob_error_lock);
+	strscpy(khob_error, error, sizeof(khob_error));
+	list_for_each_entry(l, &khob_listeners, list)
+		if (l->task == current)
+			strscpy(l->sentence, error, sizeof(l->sentence));
+	spin_unlock(&khob_error_lock);
 	return err;
 }
 
-unsigned int khob_refusals(void)
+void khob_listen(struct khob_listener *l)
 {
-	return atomic_read(&khob_nr_refusals);
+	l->task = current;
+	l->sentence[0] = '\0';
+	spin_lock(&khob_error_lock);
+	list_add(&l->list, &khob_listeners);
+	spin_unlock(&khob_error_lock);
+}
+
+void khob_unlisten(struct khob_listener *l)
+{
+	spin_lock(&khob_error_lock);
+	list_del(&l->list);
+	spin_unlock(&khob_error_lock);
 }
 
 void khob_last_error(char error[KHOB_ERROR_MAX])
@@ -55,6 +67,17 @@ void khob_last_error(char error[KHOB_ERROR_MAX])
 	spin_lock(&khob_error_lock);
 	strscpy(error, khob_error, KHOB_ERROR_MAX);
 	spin_unlock(&khob_error_lock);
+}
+
+void khob_changed(void)
+{
+	atomic64_inc(&khob_nr_changes);
+	wake_up_interruptible_all(&khob_change_waiters);
+}
+
+u64 khob_changes(void)
+{
+	return atomic64_read(&khob_nr_changes);
 }
 
 /*

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds kho_bridge.ko for each stock kernel, with warnings (W=1) as failures.
+"""Builds kho_bridge.ko and kho_luo.ko for each stock kernel, with warnings (W=1) as failures.
 
 Each kernel gets a copy of the sources, since its build system writes next to them:
 BUILD/modules/RELEASE, and BUILD/modules-test/RELEASE with the switches for tests.
@@ -21,7 +21,7 @@ from khobvm import kernels  # noqa: E402
 from khobvm.errors import VmError  # noqa: E402
 from khobvm.progress import Progress  # noqa: E402
 
-SOURCES = ("Kbuild", "module")
+SOURCES = ("Kbuild", "module", "luo")
 # Header packages carry no vmlinux: no type information for modules, which is fine.
 NOISE = ("Skipping BTF generation", "warning: the compiler differs", "The kernel was built by",
          "You are using")
@@ -32,7 +32,7 @@ def copy_sources(to: Path) -> None:
     kept = set()
     for path in (p for top in SOURCES for p in (ROOT / top, *(ROOT / top).rglob("*"))):
         name = path.relative_to(ROOT)
-        if path.is_dir() or path.suffix not in (".c", ".h") and path.name != "Kbuild":
+        if path.is_dir() or path.suffix not in (".c", ".h", ".mk") and path.name != "Kbuild":
             continue
         kept.add(name)
         target = to / name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The parts of module/ and tools/, and that each uses none but those before it.
+"""The parts of module/, luo/ and tools/, and that each uses none but those before it.
 
-The rule is in docs/architecture.md and nowhere else: two tables, one for each tree, a part a
+The rule is in docs/architecture.md and nowhere else: three tables, one for each tree, a part a
 row. Looked at are
 
 - every #include, of C and of C++;
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = "docs/architecture.md"
 PICTURE = "docs/architecture.svg"
 # Where a tree's includes start.
-INCLUDES = {"module": (".", "include"), "tools": ("lib", "include", "khoctl")}
+INCLUDES = {"module": (".", "include"), "luo": (".",), "tools": ("lib", "include", "khoctl")}
 SOURCES = (".c", ".h", ".cpp", ".hpp")
 
 _TABLE = re.compile(r"^<!-- parts of (\w+)/.*?-->\n(.*?)^<!-- end of parts -->$", re.M | re.S)
@@ -36,14 +36,14 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.M)
 # What is no code; a string may have two slashes in it.
 _NO_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
-# What the module's parts define for each other begins like this; a member may be called so too.
-_NAME = re.compile(r"(?<![\w.])(?<!->)(?<!struct )khob_\w+")
+# What the modules' parts define for each other begins like this; a member may be called so too.
+_NAME = re.compile(r"(?<![\w.])(?<!->)(?<!struct )(?:khob|luo)_\w+")
 # A declaration at the start of a line: how, name, and what follows it.
 _HEAD = re.compile(r"^(static\s+|extern\s+|typedef\s+)?[A-Za-z_][\w\s*]*?(?:\([^()\n]*\)\s*)?"
-                   r"[\s*](khob_\w+)\s*([(\[=;])", re.M)
+                   r"[\s*]((?:khob|luo)_\w+)\s*([(\[=;])", re.M)
 # DEFINE_MUTEX(name), DECLARE_RWSEM(name), DEFINE_PER_CPU(type, name).
 _MACRO = re.compile(r"^(static\s+)?(?:DEFINE(?!_SHOW_ATTRIBUTE)|DECLARE|LIST_HEAD)\w*"
-                    r"\((?:[^(),\n]+,\s*)?(khob_\w+)\)", re.M)
+                    r"\((?:[^(),\n]+,\s*)?((?:khob|luo)_\w+)\)", re.M)
 
 
 class Use(NamedTuple):

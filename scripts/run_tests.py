@@ -24,7 +24,10 @@ VM = ROOT / "selftests" / "vm"
 # Where a distribution would look; the version is in one place, so the directory is not here.
 INSTALLED = ("usr/bin/khoctl", "usr/share/man/man1/khoctl.1",
              "usr/share/bash-completion/completions/khoctl", "usr/include/khob/abi.h",
-             "usr/include/khob/abi.hpp", "usr/include/khob/kho_bridge.h", "usr/bin/abi-gen",
+             "usr/include/khob/abi.hpp", "usr/include/khob/device.hpp",
+             "usr/include/khob/luo.h", "usr/include/khob/luo.hpp",
+             "usr/include/khob/uapi/linux/liveupdate.h",
+             "usr/include/khob/kho_bridge.h", "usr/include/linux/kho_bridge.h", "usr/bin/abi-gen",
              "usr/share/man/man1/abi-gen.1", "usr/share/bash-completion/completions/abi-gen",
              "usr/lib/tmpfiles.d/kho-bridge.conf", "usr/share/initramfs-tools/hooks/kho-bridge",
              "usr/share/initramfs-tools/scripts/init-top/kho-bridge")

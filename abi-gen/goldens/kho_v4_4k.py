@@ -13,12 +13,16 @@ from typing import NamedTuple
 
 
 class Field(NamedTuple):
-    """A field: offset and size in bytes; of an array its length, which is 0 if it may be any."""
+    """A field: offset and size in bytes; of an array its length, which is 0 if it may be any.
+
+    A bit field is in the number at offset: bits are its lowest one and how many it has.
+    """
 
     type: str
     offset: int
     size: int
     length: int | None
+    bits: tuple[int, int] | None = None
 
 
 class Struct(NamedTuple):
@@ -37,7 +41,7 @@ PAGE_SHIFT = 12
 VERSIONS = ("kho-v4",)
 VERSION = "kho-v4"
 
-# The root FDT's compatible string.
+# The compatible string.
 COMPATIBLE = "kho-v4"
 
 # Whether the version has the property blob_size.
@@ -90,6 +94,18 @@ PROP_DATA = "preserved-data"
 # Length of the subtree's blob. [bytes, since kho-v3]
 PROP_BLOB_SIZE = "blob-size"
 
+# How upstream's clients hand over memory that is contiguous in virtual space only. Source:
+# include/linux/kho/abi/kexec_handover.h (struct kho_vmalloc, kho_vmalloc_chunk).
+
+# Of vmalloc's flags: the area was made by vmalloc() (VM_ALLOC).
+VMALLOC_ALLOC = 0x1
+
+# Of vmalloc's flags: it may be mapped by huge pages (VM_ALLOW_HUGE_VMAP).
+VMALLOC_HUGE_VMAP = 0x2
+
+# Pages that a vmalloc_chunk names at most. [entries]
+VMALLOC_CHUNK_PAGES = 511
+
 # A subtree that says from which kernel this one was started. Source:
 # include/linux/kho/abi/kexec_metadata.h.
 
@@ -104,6 +120,9 @@ KEXEC_METADATA_NAME = "kexec-metadata"
 
 # Length of a block, its block_header included. [bytes, since kho-v4]
 BLOCK_SIZE = 4096
+
+# A longer list is taken for a damaged one; none is written. [blocks, since kho-v4]
+BLOCKS_MAX = 10000
 
 # The x86 boot protocol's list of setup_data nodes: how a loader tells the incoming kernel of a
 # handover. Source: arch/x86/include/uapi/asm/setup_data.h, Documentation/arch/x86/boot.rst.
@@ -152,8 +171,8 @@ FDT_END = 9
 META_MAGIC = 0x4b484f4252494447
 
 # Version of meta that this schema describes. Version 1, of kho_bridge 0.1.0, had no seal and no
-# digest of the records and of itself.
-META_VERSION = 2
+# digest of the records and of itself; in version 2 that digest left kexec_tsc out.
+META_VERSION = 3
 
 # A meta names no more pieces of metadata. [entries]
 META_CHUNKS_MAX = 1024
@@ -217,7 +236,7 @@ STRUCTS: dict[str, Struct] = {
         "first": Field("u64", 0, 8, None),
         # Pages of order 0 in the area. [pages]
         "total_pages": Field("u32", 8, 4, None),
-        # Flags of the area.
+        # VMALLOC_ALLOC, VMALLOC_HUGE_VMAP.
         "flags": Field("u16", 12, 2, None),
         # Order of each of the pages.
         "order": Field("u16", 14, 2, None),
@@ -329,7 +348,8 @@ STRUCTS: dict[str, Struct] = {
         "tree_digest": Field("u64", 32, 8, None),
         # xxh64 (seed 0) of the root FDT, totalsize bytes.
         "fdt_digest": Field("u64", 40, 8, None),
-        # Time stamp counter just before the kexec. [ticks]
+        # Time stamp counter just before the kexec. It is written at the last moment, and the digest
+        # anew. [ticks]
         "kexec_tsc": Field("u64", 48, 8, None),
         # Frequency of the time stamp counter. [kHz]
         "tsc_khz": Field("u64", 56, 8, None),
@@ -347,8 +367,7 @@ STRUCTS: dict[str, Struct] = {
         "others_root": Field("u64", 96, 8, None),
         # Digest of all nodes of that tree, else 0.
         "others_digest": Field("u64", 104, 8, None),
-        # xxh64 (seed 0) of this struct with its chunks, as if this field and kexec_tsc were 0:
-        # kexec_tsc is written at the last moment.
+        # xxh64 (seed 0) of this struct with its chunks, as if this field were 0.
         "digest": Field("u64", 112, 8, None),
         # The metadata arena.
         "chunks": Field("chunk", 120, 0, 0),

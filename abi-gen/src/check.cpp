@@ -29,8 +29,7 @@ class Evaluator {
     }
 
     [[nodiscard]] std::string context() const {
-        return fmt::format("{} at page_shift {}", schema_.versions[resolved_.version].info.name,
-                           resolved_.page_shift);
+        return schema_.context(resolved_.version, resolved_.page_shift);
     }
 
   private:
@@ -41,15 +40,19 @@ class Evaluator {
         if (name == schema_.page_shift.info.name) {
             return resolved_.page_shift;
         }
-        if (const auto at = resolved_.constants.find(name); at != resolved_.constants.end()) {
-            return at->second;
+        for (const auto* all : {&resolved_.constants, &resolved_.used_constants}) {
+            if (const auto at = all->find(name); at != all->end()) {
+                return at->second;
+            }
         }
         return tl::unexpected<std::string>(fmt::format("there is no constant '{}'", name));
     }
 
     [[nodiscard]] tl::expected<std::uint64_t, std::string> size_of(const std::string& type) const {
-        if (const auto at = resolved_.structs.find(type); at != resolved_.structs.end()) {
-            return at->second.size;
+        for (const auto* all : {&resolved_.structs, &resolved_.used_structs}) {
+            if (const auto at = all->find(type); at != all->end()) {
+                return at->second.size;
+            }
         }
         if (const auto size = primitive_size(type)) {
             return *size;
@@ -96,7 +99,7 @@ std::vector<std::uint64_t> addresses(std::uint64_t shift) {
 class VectorMaker {
   public:
     VectorMaker(const Schema& schema, const Resolved& resolved)
-        : key_(schema.key), evaluator_(schema, resolved) {
+        : key_(*schema.key), evaluator_(schema, resolved) {
         page_shift_ = resolved.page_shift;
     }
 
@@ -242,7 +245,7 @@ Result<std::vector<Vector>> make_vectors(const Schema& schema, const Resolved& r
 Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Resolved& resolved) {
     const Evaluator evaluator(schema, resolved);
     std::vector<std::optional<Sides>> all;
-    Errors errors;
+    Errors errors = schema.device ? check_device(schema, resolved) : Errors();
     for (const Invariant& invariant : schema.invariants) {
         all.emplace_back();
         if (invariant.text.empty() || !invariant.info.in_version(resolved.version)) {
@@ -268,7 +271,7 @@ Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Reso
         all.back() = Sides{resolved.version, *left, *right};
     }
     // A key that loses bits makes vectors meaningless: the invariant says more.
-    if (errors.empty() && !schema.key.encode.text.empty()) {
+    if (errors.empty() && schema.key) {
         if (const auto vectors = make_vectors(schema, resolved); !vectors) {
             errors = vectors.error();
         }

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::array<const char*, 3> type_names = {"int", "u32", "u64"};
 
-const char* type_name(ConstantType type) {
-    return type_names.at(static_cast<std::size_t>(type));
-}
-
 const char* need(const Property& property) {
     return property.optional ? "optional" : "required";
 }
@@ -41,33 +37,12 @@ class Comparer {
         findings_.push_back({grade, element, std::move(text)});
     }
 
-    /// Matches by name: gone(element, a), is_new(element, b) or both(element, a, b).
-    template <typename Element, typename Gone, typename New, typename Both>
-    void match(const std::string& word, std::vector<Element> Section::*kind, Gone gone, New is_new,
-               Both both) {
-        const auto old_ones = elements(from_, kind);
-        const auto new_ones = elements(to_, kind);
-        for (const auto& [name, element] : old_ones) {
-            const auto other = new_ones.find(name);
-            if (other == new_ones.end()) {
-                gone(word + name, *element);
-            } else {
-                both(word + name, *element, *other->second);
-            }
-        }
-        for (const auto& [name, element] : new_ones) {
-            if (!old_ones.contains(name)) {
-                is_new(word + name, *element);
-            }
-        }
-    }
-
     void constants() {
         const auto value = [](const Side& side, const Constant& c) {
             return side.resolved.constants.at(c.info.name);
         };
         match(
-            "constant ", &Section::constants,
+            from_, to_, "constant ", &Section::constants,
             [&](const std::string& element, const Constant& c) {
                 add(Grade::breaks_source, element,
                     fmt::format("{} was {} and is gone", element, value(from_, c)));
@@ -92,7 +67,7 @@ class Comparer {
 
     void strings() {
         match(
-            "string ", &Section::strings,
+            from_, to_, "string ", &Section::strings,
             [&](const std::string& element, const StringConstant& s) {
                 add(Grade::breaks_source, element,
                     fmt::format("{} was \"{}\" and is gone", element, s.value));
@@ -113,7 +88,7 @@ class Comparer {
 
     void properties() {
         match(
-            "property ", &Section::properties,
+            from_, to_, "property ", &Section::properties,
             [&](const std::string& element, const Property& p) {
                 add(p.optional ? Grade::breaks_source : Grade::breaks_layout, element,
                     fmt::format(R"({} ("{}" of {}) was {} and is gone)", element, p.property,
@@ -140,27 +115,40 @@ class Comparer {
     }
 
     void structs() {
-        const auto size = [](const Side& side, const Struct& s) {
-            return side.resolved.structs.at(s.info.name).size;
-        };
-        match(
-            "struct ", &Section::structs,
-            [&](const std::string& element, const Struct& s) {
-                add(Grade::breaks_source, element,
-                    fmt::format("{} had {} bytes and is gone", element, size(from_, s)));
-            },
-            [&](const std::string& element, const Struct& s) {
-                add(Grade::compatible, element,
-                    fmt::format("{} is new and has {} bytes", element, size(to_, s)));
-            },
-            [&](const std::string&, const Struct& before, const Struct& after) {
-                compare_structs(from_, to_, before, after, findings_);
-            });
+        match_structs(from_, to_, findings_,
+                      [&](const std::string&, const Struct& before, const Struct& after) {
+                          compare_structs(from_, to_, before, after, false, findings_);
+                      });
+        for (const auto& [name, layout] : from_.resolved.used_structs) {
+            const auto now = to_.resolved.used_structs.find(name);
+            if (now != to_.resolved.used_structs.end() && now->second != layout && is_field(name)) {
+                const std::string& file = from_.schema.uses->schema->file;
+                add(Grade::breaks_layout, "struct " + name,
+                    fmt::format("struct {} of {} changes", name, file.substr(file.rfind('/') + 1)));
+            }
+        }
+    }
+
+    /// Whether a struct has a field of that type.
+    [[nodiscard]] bool is_field(const std::string& type) const {
+        const auto all = elements(from_, &Section::structs);
+        return std::any_of(all.begin(), all.end(), [&](const auto& entry) {
+            const auto& fields = entry.second->fields;
+            return std::any_of(fields.begin(), fields.end(),
+                               [&](const Field& field) { return field.type.value == type; });
+        });
     }
 
     /// The first page of those tried whose key or way through the tree is another.
     Result<void> keys() {
         const std::uint64_t page_shift = from_.resolved.page_shift;
+        if (!from_.schema.key || !to_.schema.key) {
+            if (from_.schema.key.has_value() != to_.schema.key.has_value()) {
+                add(Grade::breaks_layout, "key",
+                    from_.schema.key ? "the key is gone" : "there is a key now");
+            }
+            return {};
+        }
         if (from_.version().refusal(page_shift) != nullptr ||
             to_.version().refusal(page_shift) != nullptr) {
             return {};  // no keys to trust
@@ -196,6 +184,10 @@ class Comparer {
 };
 
 }  // namespace
+
+const char* type_name(ConstantType type) {
+    return type_names.at(static_cast<std::size_t>(type));
+}
 
 Result<Findings> compare(const Side& from, const Side& to) {
     return Comparer(from, to).run();

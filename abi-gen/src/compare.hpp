@@ -5,6 +5,8 @@
 #ifndef KHOB_ABI_GEN_COMPARE_HPP
 #define KHOB_ABI_GEN_COMPARE_HPP
 
+#include <fmt/format.h>
+
 #include <map>
 #include <string>
 #include <tuple>
@@ -51,12 +53,61 @@ std::map<std::string, const Element*> elements(const Side& side,
     return all;
 }
 
+/// Matches by name: gone(element, a), is_new(element, b) or both(element, a, b), where
+/// element is the word and the name.
+template <typename Element, typename Gone, typename New, typename Both>
+void match(const Side& from, const Side& to, const std::string& word,
+           std::vector<Element> Section::*kind, Gone gone, New is_new, Both both) {
+    const auto old_ones = elements(from, kind);
+    const auto new_ones = elements(to, kind);
+    for (const auto& [name, element] : old_ones) {
+        const auto other = new_ones.find(name);
+        if (other == new_ones.end()) {
+            gone(word + name, *element);
+        } else {
+            both(word + name, *element, *other->second);
+        }
+    }
+    for (const auto& [name, element] : new_ones) {
+        if (!old_ones.contains(name)) {
+            is_new(word + name, *element);
+        }
+    }
+}
+
+/// "int", "u32" or "u64".
+const char* type_name(ConstantType type);
+
 /// Everything but the compatible string. Elements are matched by name.
 Result<Findings> compare(const Side& from, const Side& to);
 
+/// The same of two devices.
+Findings compare_devices(const Side& from, const Side& to);
+
+/// Says which structs are gone and which are new; of the others both(element, a, b) does.
+template <typename Both>
+void match_structs(const Side& from, const Side& to, Findings& findings, Both both) {
+    const auto size = [](const Side& side, const Struct& s) {
+        return side.resolved.structs.at(s.info.name).size;
+    };
+    match(
+        from, to, "struct ", &Section::structs,
+        [&](const std::string& element, const Struct& s) {
+            findings.push_back(
+                {Grade::breaks_source, element,
+                 fmt::format("{} had {} bytes and is gone", element, size(from, s))});
+        },
+        [&](const std::string& element, const Struct& s) {
+            findings.push_back({Grade::compatible, element,
+                                fmt::format("{} is new and has {} bytes", element, size(to, s))});
+        },
+        both);
+}
+
 /// Two structs of the same name.
+/// @param grows whether programs say which size they know, so that there may be more behind
 void compare_structs(const Side& from, const Side& to, const Struct& before, const Struct& after,
-                     Findings& findings);
+                     bool grows, Findings& findings);
 
 }  // namespace khob::gen
 

@@ -10,6 +10,8 @@
 namespace khob::gen {
 namespace {
 
+constexpr std::uint64_t bits_per_byte = 8;
+
 /// A field and where it lies.
 struct Placed {
     const Field* field = nullptr;
@@ -26,7 +28,19 @@ struct Placed {
         } else if (layout.length) {
             length = fmt::format("[{}]", *layout.length);
         }
+        if (layout.bits) {
+            return fmt::format("{}:{} at {} from bit {}", field->type.value, layout.bits->count,
+                               layout.offset, layout.bits->first);
+        }
         return fmt::format("{}{} at {}", field->type.value, length, layout.offset);
+    }
+
+    /// Bits from the start of the struct.
+    [[nodiscard]] std::uint64_t begin() const {
+        return layout.offset * bits_per_byte + (layout.bits ? layout.bits->first : 0);
+    }
+    [[nodiscard]] std::uint64_t end() const {
+        return begin() + (layout.bits ? layout.bits->count : layout.size * bits_per_byte);
     }
 };
 
@@ -58,21 +72,31 @@ const Placed* twin(const Placed& field, const Fields& mine, const Fields& others
     return at == others.end() ? nullptr : &*at;
 }
 
+/// The sizes of a struct, and whether it may become larger.
+struct Sizes {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+    bool grows = false;
+
+    /// What was inside is inside still.
+    [[nodiscard]] bool keep() const { return grows ? after >= before : after == before; }
+};
+
 class StructComparer {
   public:
-    StructComparer(Fields before, Fields after, std::string element, bool same_size,
+    StructComparer(Fields before, Fields after, std::string element, Sizes sizes,
                    Findings& findings)
         : before_(std::move(before)),
           after_(std::move(after)),
           element_(std::move(element)),
-          same_size_(same_size),
+          sizes_(sizes),
           findings_(findings) {}
 
     void run() {
         for (const Placed& field : before_) {
             if (const Placed* now = find(after_, field.name())) {
                 changed(field, *now);
-            } else if (!field.reserved() || !same_size_) {
+            } else if (!field.reserved() || !sizes_.keep()) {
                 gone(field);
             }
         }
@@ -89,7 +113,7 @@ class StructComparer {
     }
 
     void changed(const Placed& before, const Placed& after) {
-        if (before.text() == after.text() || (before.reserved() && same_size_)) {
+        if (before.text() == after.text() || (before.reserved() && sizes_.keep())) {
             return;
         }
         add(Grade::breaks_layout, fmt::format("field {} of {} changes from {} to {}", before.name(),
@@ -113,41 +137,48 @@ class StructComparer {
         }
         // Writers of the old version leave 0 there, and its readers look at nothing else.
         const bool was_reserved =
-            same_size_ && std::any_of(before_.begin(), before_.end(), [&](const Placed& old) {
-                return old.reserved() && field.layout.offset >= old.layout.offset &&
-                       field.layout.offset + field.layout.size <=
-                           old.layout.offset + old.layout.size;
+            sizes_.keep() && std::any_of(before_.begin(), before_.end(), [&](const Placed& old) {
+                return old.reserved() && field.begin() >= old.begin() && field.end() <= old.end();
             });
-        add(was_reserved ? Grade::compatible : Grade::breaks_layout,
+        // Whoever knows the old version says so by the size.
+        const bool is_behind = sizes_.grows && field.layout.offset >= sizes_.before;
+        const char* where = was_reserved ? ", where bytes were reserved"
+                            : is_behind  ? ", behind all others"
+                                         : "";
+        add(was_reserved || is_behind ? Grade::compatible : Grade::breaks_layout,
             fmt::format("field {} of {} is new, {}{}", field.name(), element_, field.text(),
-                        was_reserved ? ", where bytes were reserved" : ""));
+                        where));
     }
 
     Fields before_;
     Fields after_;
     std::string element_;
-    bool same_size_;
+    Sizes sizes_;
     Findings& findings_;
 };
 
 }  // namespace
 
 void compare_structs(const Side& from, const Side& to, const Struct& before, const Struct& after,
-                     Findings& findings) {
+                     bool grows, Findings& findings) {
     const std::string element = "struct " + before.info.name;
     const Layout& old_layout = from.resolved.structs.at(before.info.name);
     const Layout& new_layout = to.resolved.structs.at(after.info.name);
-    const auto number = [&](const char* what, std::uint64_t was, std::uint64_t is) {
+    const auto number = [&](const char* what, Grade grade, std::uint64_t was, std::uint64_t is) {
         if (was != is) {
             findings.push_back(
-                {Grade::breaks_layout, element,
+                {grade, element,
                  fmt::format("the {} of {} changes from {} to {} bytes", what, element, was, is)});
         }
     };
-    number("size", old_layout.size, new_layout.size);
-    number("alignment", old_layout.alignment, new_layout.alignment);
+    number("size",
+           grows && new_layout.size > old_layout.size ? Grade::compatible : Grade::breaks_layout,
+           old_layout.size, new_layout.size);
+    if (!grows) {
+        number("alignment", Grade::breaks_layout, old_layout.alignment, new_layout.alignment);
+    }
     StructComparer(fields_of(from, before), fields_of(to, after), element,
-                   old_layout.size == new_layout.size, findings)
+                   {old_layout.size, new_layout.size, grows}, findings)
         .run();
 }
 

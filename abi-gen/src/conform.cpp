@@ -129,6 +129,31 @@ Result<Conformance> conform(const Schema& from, std::size_t old_version, const S
     return result;
 }
 
+Result<Conformance> conform_device(const Schema& from, std::size_t old_version, const Schema& to,
+                                   std::size_t new_version) {
+    const auto before = resolve(from, old_version, 0);
+    const auto after = resolve(to, new_version, 0);
+    if (!before || !after) {
+        return tl::unexpected<Errors>(before ? after.error() : before.error());
+    }
+    const std::string& was = from.versions[old_version].info.name;
+    const std::string& is = to.versions[new_version].info.name;
+    const std::string versions = was == is ? is : fmt::format("{} to {}", was, is);
+    Conformance result;
+    for (Finding& finding : compare_devices({from, *before}, {to, *after})) {
+        result.differences.push_back(
+            {finding.grade, versions, std::move(finding.element), std::move(finding.text)});
+    }
+    if (std::any_of(result.differences.begin(), result.differences.end(),
+                    [](const Difference& d) { return d.grade != Grade::compatible; })) {
+        result.errors.push_back(
+            fmt::format("{}: a program that works today no longer does, or no longer compiles; "
+                        "leave what there is as it is and add to it",
+                        versions));
+    }
+    return result;
+}
+
 void sort(Conformance& conformance) {
     std::stable_sort(conformance.differences.begin(), conformance.differences.end(),
                      [](const Difference& a, const Difference& b) { return a.grade > b.grade; });
@@ -149,9 +174,10 @@ std::string to_string(Grade grade) {
 }
 
 Result<Conformance> conform_versions(const Schema& schema, std::size_t from, std::size_t to) {
-    auto result = conform(
-        schema, from, schema, to,
-        fmt::format("{} to {}", schema.versions[from].info.name, schema.versions[to].info.name));
+    const auto name = [&](std::size_t version) { return schema.versions[version].info.name; };
+    auto result = schema.device ? conform_device(schema, from, schema, to)
+                                : conform(schema, from, schema, to,
+                                          fmt::format("{} to {}", name(from), name(to)));
     if (result) {
         sort(*result);
     }
@@ -159,6 +185,17 @@ Result<Conformance> conform_versions(const Schema& schema, std::size_t from, std
 }
 
 Result<Conformance> conform_schemas(const Schema& from, const Schema& to) {
+    if (from.device.has_value() != to.device.has_value()) {
+        return fail({to.file, 0, 0},
+                    fmt::format("is no schema of the kind that {} is of", from.file));
+    }
+    if (from.device) {
+        auto result = conform_device(from, from.default_version, to, to.default_version);
+        if (result) {
+            sort(*result);
+        }
+        return result;
+    }
     Conformance all;
     const auto take = [&](Result<Conformance> part) -> Result<void> {
         if (!part) {

@@ -30,7 +30,7 @@ struct Difference {
 };
 
 /// All differences, the worst first; errors are layout breaks that readers
-/// cannot tell, because the compatible string is the same.
+/// cannot tell, because the compatible string is the same, and breaks of programs.
 struct Conformance {
     std::vector<Difference> differences;
     std::vector<std::string> errors;
@@ -41,7 +41,8 @@ struct Conformance {
 Result<Conformance> conform_versions(const Schema& schema, std::size_t from, std::size_t to);
 
 /// From one schema to another: each version that both have, and each that is
-/// new, from the one before it.
+/// new, from the one before it. Of a device the newest only, where whatever is not
+/// compatible is an error.
 Result<Conformance> conform_schemas(const Schema& from, const Schema& to);
 
 /// A line for each difference and error, and one that counts.

@@ -17,6 +17,10 @@ namespace {
 class Graph {
   public:
     explicit Graph(const Schema& schema) : page_shift_(schema.page_shift.info.name) {
+        if (schema.uses) {
+            const auto all = dependents(*schema.uses->schema);
+            used_.insert(all.begin(), all.end());
+        }
         for (const Section& section : schema.sections) {
             for (const Constant& c : section.constants) {
                 const auto [node, is_new] =
@@ -86,7 +90,7 @@ class Graph {
     bool visit(const Dependent& element) {
         const auto at = nodes_.find(element);
         if (at == nodes_.end()) {
-            return false;  // a primitive type, or the page size itself
+            return used_.contains(element);  // else a primitive type, or the page size itself
         }
         Node& node = at->second;
         if (node.state == State::active) {
@@ -111,6 +115,7 @@ class Graph {
     }
 
     std::string page_shift_;
+    std::set<Dependent> used_;  ///< of the schema that is used
     std::map<Dependent, Node> nodes_;
     std::vector<Dependent> order_;
     std::vector<Dependent> sorted_;

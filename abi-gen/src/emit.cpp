@@ -26,18 +26,19 @@ using Json = nlohmann::ordered_json;
 struct Language {
     const char* name;
     const char* template_name;  ///< nullptr: JSON that needs none
+    const char* of_device;      ///< the same for a device
     const char* suffix;
     bool vectors;  ///< test vectors of one version
 };
 
 constexpr std::array<Language, 7> all_languages = {{
-    {"kernel-c", "kernel.h.j2", ".h", false},
-    {"cpp", "abi.hpp.j2", ".hpp", false},
-    {"python", "abi.py.j2", ".py", false},
-    {"rst", "abi.rst.j2", ".rst", false},
-    {"c-vectors", "vectors.inc.j2", ".vectors.inc", true},
-    {"json-vectors", nullptr, ".vectors.json", true},
-    {"json-model", nullptr, ".model.json", false},
+    {"kernel-c", "kernel.h.j2", "device.h.j2", ".h", false},
+    {"cpp", "abi.hpp.j2", "device.hpp.j2", ".hpp", false},
+    {"python", "abi.py.j2", "device.py.j2", ".py", false},
+    {"rst", "abi.rst.j2", "device.rst.j2", ".rst", false},
+    {"c-vectors", "vectors.inc.j2", nullptr, ".vectors.inc", true},
+    {"json-vectors", nullptr, nullptr, ".vectors.json", true},
+    {"json-model", nullptr, nullptr, ".model.json", false},
 }};
 
 const Language* find_language(const std::string& name) {
@@ -81,6 +82,10 @@ class Emitter {
                         fmt::format("there is no language '{}'; known are: {}", target.language,
                                     fmt::join(languages(), ", ")));
         }
+        if (!schema_.key && language->vectors) {
+            return fail({schema_.file, 0, 0},
+                        "the schema has no key, of which alone there are vectors");
+        }
         const Key key{target.version, target.page_shift};
         if (!made_.contains(key)) {
             auto made = make(key);
@@ -90,7 +95,8 @@ class Emitter {
             made_.emplace(key, std::move(*made));
         }
         const Made& made = made_.at(key);
-        if (language->template_name == nullptr) {
+        const char* name = schema_.device ? language->of_device : language->template_name;
+        if (name == nullptr) {
             const std::string& text = language->vectors ? made.vectors : made.model;
             if (target.output.empty()) {
                 text_ = text;
@@ -104,7 +110,7 @@ class Emitter {
                 fmt::format(R"({{"model":{},"vectors":{}}})", made.model, made.vectors));
         }
         jobs_.push_back({{"input", place->second},
-                         {"template", language->template_name},
+                         {"template", name},
                          {"output", target.output.empty() ? Json() : Json(target.output)}});
         return {};
     }
@@ -114,8 +120,12 @@ class Emitter {
         if (key.first) {
             versions.push_back(*key.first);
         }
+        if (!key.first && schema_.device) {
+            versions.push_back(schema_.default_version);
+        }
         for (const Combination& one : combinations(schema_)) {
-            if (!key.first && one.page_shift == key.second && one.refusal == nullptr) {
+            if (!key.first && !schema_.device && one.page_shift == key.second &&
+                one.refusal == nullptr) {
                 versions.push_back(one.version);
             }
         }
@@ -126,6 +136,9 @@ class Emitter {
         const auto model = build_model(schema_, versions, key.second);
         if (!model) {
             return tl::unexpected<Errors>(model.error());
+        }
+        if (!schema_.key) {
+            return Made{model_json(*model, options_.schema_name), "null"};
         }
         const bool has_default =
             std::count(versions.begin(), versions.end(), schema_.default_version) != 0;
@@ -186,13 +199,24 @@ Result<std::string> emit(const Schema& schema, const std::vector<Target>& target
 
 std::vector<Target> every_target(const Schema& schema, const std::string& directory) {
     std::vector<Target> all;
+    if (schema.device) {
+        for (const Language& language : all_languages) {
+            if (!language.vectors) {
+                all.push_back({std::nullopt, 0, language.name,
+                               fmt::format("{}/{}{}", directory, schema.prefix, language.suffix)});
+            }
+        }
+        return all;
+    }
     const auto add = [&](std::optional<std::size_t> version, std::uint64_t page_shift) {
         constexpr std::uint64_t bytes_per_k = 1024;
         const std::string name = fmt::format("{}/{}-{}k", directory,
                                              version ? schema.versions[*version].info.name : "all",
                                              (std::uint64_t{1} << page_shift) / bytes_per_k);
         for (const Language& language : all_languages) {
-            all.push_back({version, page_shift, language.name, name + language.suffix});
+            if (!language.vectors || schema.key) {
+                all.push_back({version, page_shift, language.name, name + language.suffix});
+            }
         }
     };
     for (const Combination& one : combinations(schema)) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 namespace khob::gen {
@@ -28,8 +29,17 @@ class Writer {
         out["format"] = format_version;
         out["schema"] = schema_name;
         out["prefix"] = schema_.prefix;
-        out["page_shift"] = model_.page_shift;
-        out["parameters"] = Json::array({page_shift()});
+        out["namespace"] = schema_.name_space;
+        if (schema_.device) {
+            out["device"] = device();
+            out["parameters"] = Json::array();
+        } else {
+            out["title"] = schema_.title;
+            out["doc"] = schema_.doc;
+            out["uses"] = schema_.uses ? uses(*schema_.uses) : Json();
+            out["page_shift"] = model_.page_shift;
+            out["parameters"] = Json::array({page_shift()});
+        }
         out["default_version"] = version_name(default_version());
         out["versions"] = Json::array();
         for (const std::size_t version : model_.versions) {
@@ -45,8 +55,11 @@ class Writer {
                 {{"kind", dependent.kind == Dependent::Kind::constant ? "constant" : "struct"},
                  {"name", dependent.name}});
         }
+        if (schema_.device) {
+            return out;
+        }
         out["combinations"] = combinations();
-        out["key"] = key();
+        out["key"] = schema_.key ? key(*schema_.key) : Json();
         out["invariants"] = Json::array();
         for (const ModelInvariant& invariant : model_.invariants) {
             out["invariants"].push_back(this->invariant(invariant));
@@ -95,6 +108,118 @@ class Writer {
         return out;
     }
 
+    [[nodiscard]] Json device() const {
+        const Device& from = *schema_.device;
+        return {{"path", from.path},
+                {"header", text_or_null(from.info.header)},
+                {"guard", text_or_null(from.guard)},
+                {"ioctl_type", from.ioctl_type},
+                {"version", schema_.versions.size()},
+                {"doc", from.info.doc},
+                {"errors", errors(from.errors)}};
+    }
+
+    static void add_names(const Expr& expr, std::set<std::string>& names) {
+        if (expr.kind == Expr::Kind::name || expr.kind == Expr::Kind::size_of) {
+            names.insert(expr.text);
+        }
+        for (const Expr& arg : expr.args) {
+            add_names(arg, names);
+        }
+    }
+
+    static void add_types(const Struct& structure, std::set<std::string>& names) {
+        for (const Field& field : structure.fields) {
+            names.insert(field.type.value);
+        }
+    }
+
+    /// What this schema's elements are made of: that of the used one alone matters.
+    [[nodiscard]] std::set<std::string> names_needed() const {
+        std::set<std::string> names;
+        for (const Section& section : schema_.sections) {
+            for (const Constant& c : section.constants) {
+                add_names(c.value.expr, names);
+            }
+            for (const Struct& s : section.structs) {
+                add_types(s, names);
+                for (const Field& field : s.fields) {
+                    add_names(field.length ? field.length->expr : Expr(), names);
+                }
+            }
+        }
+        return names;
+    }
+
+    /// The schema that is used, with what is used of it, and the structs that are in that.
+    [[nodiscard]] Json uses(const Uses& uses) const {
+        const Schema& used = *uses.schema;
+        std::size_t version = uses.since;
+        while (version + 1 < used.versions.size() &&
+               used.versions[version].refusal(model_.page_shift) != nullptr) {
+            ++version;
+        }
+        const auto model = build_model(used, {version}, model_.page_shift);
+        std::set<std::string> names = names_needed();
+        Json constants = Json::array();
+        Json structs = Json::array();
+        // What is in a struct stands before it. Views of ranges are not for the oldest compiler
+        // here. NOLINTNEXTLINE(modernize-loop-convert)
+        for (auto section = used.sections.rbegin(); section != used.sections.rend(); ++section) {
+            // NOLINTNEXTLINE(modernize-loop-convert)
+            for (auto s = section->structs.rbegin(); s != section->structs.rend(); ++s) {
+                if (names.contains(s->info.name)) {
+                    add_types(*s, names);
+                }
+            }
+        }
+        // Without it nothing is used, or this schema would have no model.
+        const Writer writer(model ? *model : model_);
+        for (const ModelSection& section : model ? model->sections : std::vector<ModelSection>()) {
+            for (const ModelConstant& c : section.constants) {
+                if (names.contains(c.schema->info.name)) {
+                    constants.push_back(writer.constant(c));
+                }
+            }
+            for (const ModelStruct& s : section.structs) {
+                if (names.contains(s.schema->info.name)) {
+                    structs.push_back(writer.structure(s));
+                }
+            }
+        }
+        return {{"prefix", used.prefix},
+                {"namespace", used.name_space},
+                {"since", used.versions[uses.since].info.name},
+                {"constants", std::move(constants)},
+                {"structs", std::move(structs)}};
+    }
+
+    [[nodiscard]] static Json errors(const std::vector<Errno>& from) {
+        Json all = Json::object();
+        for (const Errno& error : from) {
+            all[error.name.value] = error.doc;
+        }
+        return all;
+    }
+
+    /// Flags or an enumeration, whose values are constants of the model.
+    [[nodiscard]] Json group(const Group& group) const {
+        Json out = info(group.info);
+        out["flags"] = group.flags;
+        return out;
+    }
+
+    [[nodiscard]] Json ioctl(const Ioctl& ioctl) const {
+        Json out = info(ioctl.info);
+        out["number"] = ioctl.number.value.value_or(0);
+        out["number_name"] = text_or_null(ioctl.number_name);
+        out["argument"] = text_or_null(ioctl.argument.value);
+        out["needs"] = text_or_null(ioctl.needs);
+        out["returns_fd"] = ioctl.returns_fd;
+        out["errors"] = errors(ioctl.errors);
+        return out;
+    }
+
     /// A version and which of the properties that not all versions have it has.
     [[nodiscard]] Json version(std::size_t version) const {
         const Version& from = schema_.versions[version];
@@ -127,6 +252,11 @@ class Writer {
         out["expression"] = constant.schema->value.text;
         out["dependent"] = is_dependent(Dependent::Kind::constant, constant.schema->info.name);
         out["definitions"] = definitions(constant.schema->info.name);
+        if (schema_.device) {
+            out["limit"] = constant.schema->limit;
+            out["group"] = text_or_null(constant.schema->group);
+            out["within"] = text_or_null(constant.schema->within);
+        }
         return out;
     }
 
@@ -178,6 +308,9 @@ class Writer {
         Json out = info(structure.schema->info);
         out["variant"] = variant(structure.variant);
         out["packed"] = structure.schema->packed;
+        if (schema_.device) {
+            out["stream"] = structure.schema->stream;
+        }
         out["dependent"] = is_dependent(Dependent::Kind::structure, structure.schema->info.name);
         out["fields_differ"] = structure.schema->fields_differ();
         out["size"] = structure.layout.size;
@@ -191,7 +324,12 @@ class Writer {
             }
             Json member = info(field.info);
             member["type"] = field.type.value;
-            member["struct"] = is_struct(field.type.value);
+            const bool used = schema_.uses && schema_.find_struct(field.type.value) == nullptr &&
+                              !primitive_size(field.type.value);
+            member["struct"] = used || schema_.find_struct(field.type.value) != nullptr;
+            if (!schema_.device) {
+                member["used"] = used;
+            }
             member["type_variant"] =
                 is_variant(field.type.value) ? variant(structure.variant) : Json();
             member["offset"] = layout.offset;
@@ -200,6 +338,12 @@ class Writer {
             member["length_expression"] = field.length ? Json(field.length->text) : Json();
             member["length_rpn"] = field.length ? Json(to_rpn(field.length->expr)) : Json();
             member["flexible"] = field.flexible;
+            member["bits"] =
+                layout.bits ? Json{{"first", layout.bits->first}, {"count", layout.bits->count}}
+                            : Json();
+            if (schema_.device) {
+                member["values"] = text_or_null(field.values.value);
+            }
             out["fields"].push_back(std::move(member));
         }
         return out;
@@ -208,13 +352,6 @@ class Writer {
     [[nodiscard]] bool used(const Field& field) const {
         return std::any_of(model_.versions.begin(), model_.versions.end(),
                            [&](std::size_t v) { return field.info.in_version(v); });
-    }
-
-    [[nodiscard]] bool is_struct(const std::string& type) const {
-        return std::any_of(schema_.sections.begin(), schema_.sections.end(), [&](const Section& s) {
-            return std::any_of(s.structs.begin(), s.structs.end(),
-                               [&](const Struct& t) { return t.info.name == type; });
-        });
     }
 
     [[nodiscard]] bool is_variant(const std::string& type) const {
@@ -247,6 +384,9 @@ class Writer {
             item["optional"] = property->optional;
             out["properties"].push_back(std::move(item));
         }
+        if (schema_.device) {
+            elements_of_device(*section.schema, out);
+        }
         out["structs"] = Json::array();
         for (const ModelStruct& structure : section.structs) {
             out["structs"].push_back(this->structure(structure));
@@ -254,15 +394,25 @@ class Writer {
         return out;
     }
 
-    [[nodiscard]] Json key() const {
+    void elements_of_device(const Section& section, Json& out) const {
+        out["groups"] = Json::array();
+        for (const Group& group : section.groups) {
+            out["groups"].push_back(this->group(group));
+        }
+        out["ioctls"] = Json::array();
+        for (const Ioctl& ioctl : section.ioctls) {
+            out["ioctls"].push_back(this->ioctl(ioctl));
+        }
+    }
+
+    [[nodiscard]] static Json key(const Key& key) {
         Json out;
-        out["doc"] = schema_.key.info.doc;
-        out["source"] = schema_.key.info.source;
-        for (const auto& [name, expr] : {std::pair{"encode", &schema_.key.encode},
-                                         std::pair{"decode_order", &schema_.key.decode_order},
-                                         std::pair{"decode_pa", &schema_.key.decode_pa},
-                                         std::pair{"leaf_index", &schema_.key.leaf_index},
-                                         std::pair{"node_index", &schema_.key.node_index}}) {
+        out["doc"] = key.info.doc;
+        out["source"] = key.info.source;
+        for (const auto& [name, expr] :
+             {std::pair{"encode", &key.encode}, std::pair{"decode_order", &key.decode_order},
+              std::pair{"decode_pa", &key.decode_pa}, std::pair{"leaf_index", &key.leaf_index},
+              std::pair{"node_index", &key.node_index}}) {
             out[name] = {{"text", expr->text}, {"rpn", to_rpn(expr->expr)}};
         }
         return out;

@@ -30,8 +30,13 @@ KernelValue as_type(KernelValue value, ConstantType type) {
 class Comparer {
   public:
     Comparer(const Schema& schema, const Resolved& resolved, const KernelTree& tree,
-             const KernelFacts& kernel, KernelReport& report)
-        : schema_(schema), resolved_(resolved), tree_(tree), kernel_(kernel), report_(report) {}
+             const KernelFacts& kernel, KernelReport& report, std::set<std::string>& known)
+        : schema_(schema),
+          resolved_(resolved),
+          tree_(tree),
+          kernel_(kernel),
+          report_(report),
+          known_(known) {}
 
     void run() {
         const Version& version = schema_.versions[resolved_.version];
@@ -42,6 +47,11 @@ class Comparer {
                     value("constant", constant.info, resolved_.constants.at(constant.info.name),
                           &constant);
                 }
+            }
+            for (const Ioctl& ioctl : section.ioctls) {
+                constexpr unsigned number_bits = 8;
+                const std::uint64_t type = resolved_.constants.at(schema_.device->ioctl_type);
+                value("ioctl", ioctl.info, type << number_bits | ioctl.number.value.value_or(0));
             }
             for (const StringConstant& string : section.strings) {
                 if (string.info.in_version(resolved_.version)) {
@@ -59,7 +69,6 @@ class Comparer {
                 }
             }
         }
-        find_strangers();
     }
 
   private:
@@ -139,6 +148,12 @@ class Comparer {
             const std::string path =
                 field.info.upstream.empty() ? field.info.name : field.info.upstream;
             members.insert(path.substr(0, path.find('.')));
+            // What a path leads through is compared by that.
+            for (std::size_t dot = path.find('.'); dot != std::string::npos;
+                 dot = path.find('.', dot + 1)) {
+                const auto type = found.types.find(path.substr(0, dot));
+                known_.insert(type == found.types.end() ? "" : type->second);
+            }
             const KernelElement one{"field", structure.info.name + "." + field.info.name,
                                     structure.info.upstream + "." + path,
                                     tree_.relative(found.file)};
@@ -148,12 +163,20 @@ class Comparer {
                 continue;
             }
             std::vector<KernelDifference> differences;
-            figure("offset", expected.offset, bytes(at->second.offset), differences);
-            figure("size", expected.size, bytes(at->second.size), differences);
+            if (expected.bits) {
+                constexpr std::uint64_t bits_per_byte = 8;
+                figure("first bit", expected.offset * bits_per_byte + expected.bits->first,
+                       at->second.offset, differences);
+                figure("bits", expected.bits->count, at->second.size, differences);
+            } else {
+                figure("offset", expected.offset, bytes(at->second.offset), differences);
+                figure("size", expected.size, bytes(at->second.size), differences);
+            }
             both(one, found.file, false, std::move(differences));
         }
         for (const std::string& member : found.members) {
-            if (!members.contains(member)) {
+            // An array without a length is what follows the struct.
+            if (!members.contains(member) && found.fields.at(member).size != 0) {
                 report_.only_in_kernel.push_back({"field", "",
                                                   structure.info.upstream + "." + member,
                                                   tree_.relative(found.file)});
@@ -174,14 +197,28 @@ class Comparer {
         }
     }
 
-    void stranger(const std::string& kind, const std::string& name, const std::string& file) {
-        const std::string header = tree_.relative(file);
-        if (!known_.contains(name) && header.starts_with(kernel_abi_directory)) {
-            report_.only_in_kernel.push_back({kind, "", name, header});
+    const Schema& schema_;
+    const Resolved& resolved_;
+    const KernelTree& tree_;
+    const KernelFacts& kernel_;
+    KernelReport& report_;
+    std::set<std::string>& known_;
+};
+
+/// What the ABI's headers have and no schema does.
+class Strangers {
+  public:
+    Strangers(std::span<const Schema> schemas, const KernelTree& tree, const KernelFacts& kernel,
+              const std::set<std::string>& known, KernelReport& report)
+        : tree_(tree), kernel_(kernel), known_(known), report_(report) {
+        for (const Schema& schema : schemas) {
+            if (schema.device) {
+                headers_.insert(schema.device->info.header);
+            }
         }
     }
 
-    void find_strangers() {
+    void find() {
         for (const auto& [name, macro] : kernel_.macros) {
             // Without a value it is an include guard or a switch.
             if (!macro.function_like && !macro.body.empty()) {
@@ -200,12 +237,20 @@ class Comparer {
                          });
     }
 
-    const Schema& schema_;
-    const Resolved& resolved_;
+  private:
+    void stranger(const std::string& kind, const std::string& name, const std::string& file) {
+        const std::string header = tree_.relative(file);
+        if (!known_.contains(name) &&
+            (header.starts_with(kernel_abi_directory) || headers_.contains(header))) {
+            report_.only_in_kernel.push_back({kind, "", name, header});
+        }
+    }
+
     const KernelTree& tree_;
     const KernelFacts& kernel_;
+    const std::set<std::string>& known_;
     KernelReport& report_;
-    std::set<std::string> known_;
+    std::set<std::string> headers_;  ///< of devices; a section's header may have anything
 };
 
 /// The kernel's compatible string and where it is from.
@@ -253,34 +298,69 @@ Result<std::size_t> choose_version(const Schema& schema, const KernelTree& tree,
 
 }  // namespace
 
-Result<KernelReport> conform_kernel(const Schema& schema, const KernelOptions& options) {
+namespace {
+
+/// Whether the tree has the header that says which version of a schema a kernel has.
+bool is_there(const Schema& schema, const KernelTree& tree) {
+    return std::any_of(schema.versions.begin(), schema.versions.end(), [&](const Version& version) {
+        return !header_in(tree, version.info).empty();
+    });
+}
+
+Result<KernelVersion> compare_schema(const Schema& schema, const KernelOptions& options,
+                                     const KernelTree& tree, const KernelFacts& kernel,
+                                     KernelReport& report, std::set<std::string>& known) {
+    const auto compatible = compatible_of(schema, kernel);
+    const auto named =
+        std::find_if(schema.versions.begin(), schema.versions.end(),
+                     [&](const Version& version) { return version.info.name == options.version; });
+    const auto version =
+        schema.device ? Result<std::size_t>(schema.default_version)
+        : named != schema.versions.end()
+            ? Result<std::size_t>(static_cast<std::size_t>(named - schema.versions.begin()))
+            : choose_version(schema, tree, compatible);
+    if (!version) {
+        return tl::unexpected<Errors>(version.error());
+    }
+    const auto resolved = resolve(schema, *version, schema.device ? 0 : report.page_shift);
+    if (!resolved) {
+        return tl::unexpected<Errors>(resolved.error());
+    }
+    Comparer(schema, *resolved, tree, kernel, report, known).run();
+    const std::string& name = schema.versions[*version].info.name;
+    return KernelVersion{schema.file, schema.device ? schema.prefix + " " + name : name,
+                         compatible ? compatible->value : ""};
+}
+
+}  // namespace
+
+Result<KernelReport> conform_kernel(std::span<const Schema> schemas, const KernelOptions& options) {
     const auto tree = open_kernel_tree(options.tree);
     if (!tree) {
         return tl::unexpected<Errors>(tree.error());
     }
-    const std::uint64_t page_shift = options.page_shift.value_or(schema.page_shift.preset);
-    const KernelCompiler compiler(*tree, headers_to_read(schema, *tree), page_shift, options.clang);
-    const auto kernel = read_kernel(schema, compiler);
-    if (!kernel) {
-        return tl::unexpected<Errors>(kernel.error());
-    }
-    const auto compatible = compatible_of(schema, *kernel);
-    const auto version = options.version ? Result<std::size_t>(*options.version)
-                                         : choose_version(schema, *tree, compatible);
-    if (!version) {
-        return tl::unexpected<Errors>(version.error());
-    }
-    const auto resolved = resolve(schema, *version, page_shift);
-    if (!resolved) {
-        return tl::unexpected<Errors>(resolved.error());
-    }
     KernelReport report;
     report.tree = tree->given;
     report.release = tree->release;
-    report.version = schema.versions[*version].info.name;
-    report.compatible = compatible ? compatible->value : "";
-    report.page_shift = page_shift;
-    Comparer(schema, *resolved, *tree, *kernel, report).run();
+    report.page_shift = options.page_shift.value_or(schemas.front().page_shift.preset);
+    const KernelCompiler compiler(*tree, headers_to_read(schemas, *tree), report.page_shift,
+                                  options.clang);
+    const auto kernel = read_kernel(schemas, *tree, compiler);
+    if (!kernel) {
+        return tl::unexpected<Errors>(kernel.error());
+    }
+    std::set<std::string> known;
+    for (const Schema& schema : schemas) {
+        if (schema.uses && !is_there(schema, *tree)) {
+            continue;
+        }
+        auto version = compare_schema(schema, options, *tree, *kernel, report, known);
+        if (!version) {
+            return tl::unexpected<Errors>(std::move(version.error()));
+        }
+        report.versions.push_back(std::move(*version));
+    }
+    Strangers(schemas, *tree, *kernel, known, report).find();
     return report;
 }
 

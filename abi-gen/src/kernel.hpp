@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,7 +19,7 @@ namespace khob::gen {
 /// Which kernel, and as what it is to be read.
 struct KernelOptions {
     std::string tree;                         ///< its source tree or header package
-    std::optional<std::size_t> version;       ///< none: the one whose compatible it has
+    std::string version;                      ///< of one schema; empty: those that it has
     std::optional<std::uint64_t> page_shift;  ///< none: the schema's default
     std::string clang = "clang";
 };
@@ -46,12 +47,18 @@ struct KernelMismatch {
     std::vector<KernelDifference> differences;
 };
 
+/// A schema's version that a kernel was compared with.
+struct KernelVersion {
+    std::string schema;      ///< its file
+    std::string version;     ///< of a device its prefix with that
+    std::string compatible;  ///< the kernel's, empty if it has none
+};
+
 /// What the comparison found.
 struct KernelReport {
-    std::string tree;        ///< as given
-    std::string release;     ///< of the kernel, empty if its Makefile does not say
-    std::string version;     ///< the schema's that it was compared with
-    std::string compatible;  ///< the kernel's, empty if it has none
+    std::string tree;     ///< as given
+    std::string release;  ///< of the kernel, empty if its Makefile does not say
+    std::vector<KernelVersion> versions;
     std::uint64_t page_shift = 0;
     std::size_t compared = 0;  ///< elements that both have
     std::vector<KernelMismatch> mismatches;
@@ -61,7 +68,9 @@ struct KernelReport {
 };
 
 /// Compares; every cause that keeps it from being done is an error.
-Result<KernelReport> conform_kernel(const Schema& schema, const KernelOptions& options);
+/// @param schemas whose page sizes are the same; of those that use another one, one whose headers
+///        the tree does not have is left out
+Result<KernelReport> conform_kernel(std::span<const Schema> schemas, const KernelOptions& options);
 
 /// For people: a line that says how much agrees, then one for each that does
 /// not, then what only one side has.

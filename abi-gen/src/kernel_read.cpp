@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "emit.hpp"
+
 namespace khob::gen {
 namespace {
 
@@ -20,6 +22,9 @@ void each_value(const Schema& schema, const Function& function) {
         function(version.info);
     }
     for (const Section& section : schema.sections) {
+        for (const Ioctl& ioctl : section.ioctls) {
+            function(ioctl.info);
+        }
         for (const Constant& constant : section.constants) {
             function(constant.info);
         }
@@ -32,11 +37,55 @@ void each_value(const Schema& schema, const Function& function) {
     }
 }
 
+template <typename Function>
+void each_value(std::span<const Schema> schemas, const Function& function) {
+    for (const Schema& schema : schemas) {
+        each_value(schema, function);
+    }
+}
+
+template <typename Function>
+void each_struct(std::span<const Schema> schemas, const Function& function) {
+    for (const Schema& schema : schemas) {
+        for (const Section& section : schema.sections) {
+            for (const Struct& structure : section.structs) {
+                function(structure.info);
+            }
+        }
+    }
+}
+
+bool is_code(const std::string& header) {
+    return header.ends_with(".c");
+}
+
+/// The macros of a file as they stand there, whatever is defined elsewhere.
+Result<std::map<std::string, KernelMacro>> macros_in(const std::string& file) {
+    const auto text = read_file(file);
+    if (!text) {
+        return tl::unexpected<Errors>(text.error());
+    }
+    std::string joined;  // lines that go on in the next one
+    for (std::size_t i = 0; i < text->size(); ++i) {
+        const char c = (*text)[i];
+        const bool goes_on = c == '\\' && text->substr(i + 1, 1) == "\n";
+        joined += goes_on || c == '\t' ? ' ' : c;
+        i += goes_on ? 1 : 0;
+    }
+    auto macros = scan_macros(joined);
+    for (auto& [name, macro] : macros) {
+        macro.file = file;
+    }
+    return macros;
+}
+
 /// A module whose constants are what the macros and alignments come to; each has
 /// its name as file, so that an error in it names it.
-std::string probe(const std::vector<std::string>& macros, const std::vector<std::string>& structs) {
+/// @param defines in front of it
+std::string probe(const std::vector<std::string>& macros, const std::vector<std::string>& structs,
+                  const std::string& defines) {
     std::string text =
-        "#define KHOB_IS_TEXT(x) _Generic((x), char *: 1, const char *: 1, default: 0)\n";
+        defines + "#define KHOB_IS_TEXT(x) _Generic((x), char *: 1, const char *: 1, default: 0)\n";
     for (std::size_t i = 0; i < macros.size(); ++i) {
         text += fmt::format(
             "#line 1 \"{1}\"\n"
@@ -77,24 +126,22 @@ std::string header_in(const KernelTree& tree, const Info& info) {
     return {};
 }
 
-std::vector<std::string> headers_to_read(const Schema& schema, const KernelTree& tree) {
+std::vector<std::string> headers_to_read(std::span<const Schema> schemas, const KernelTree& tree) {
     std::vector<std::string> all = tree.abi_headers;
     const auto add = [&](const Info& info) {
         const std::string header = info.upstream.empty() ? "" : header_in(tree, info);
-        if (!header.empty() && std::find(all.begin(), all.end(), header) == all.end()) {
+        if (!header.empty() && !is_code(header) &&
+            std::find(all.begin(), all.end(), header) == all.end()) {
             all.push_back(header);
         }
     };
-    each_value(schema, add);
-    for (const Section& section : schema.sections) {
-        for (const Struct& structure : section.structs) {
-            add(structure.info);
-        }
-    }
+    each_value(schemas, add);
+    each_struct(schemas, add);
     return all;
 }
 
-Result<KernelFacts> read_kernel(const Schema& schema, const KernelCompiler& compiler) {
+Result<KernelFacts> read_kernel(std::span<const Schema> schemas, const KernelTree& tree,
+                                const KernelCompiler& compiler) {
     const auto preprocessed = compiler.preprocess();
     if (!preprocessed) {
         return tl::unexpected<Errors>(preprocessed.error());
@@ -108,7 +155,27 @@ Result<KernelFacts> read_kernel(const Schema& schema, const KernelCompiler& comp
         kernel.values[name] = enumerator.value;
     }
     std::set<std::string> named;
-    each_value(schema, [&](const Info& info) {
+    std::set<std::string> code;
+    each_value(schemas, [&](const Info& info) {
+        const std::string header = info.upstream.empty() ? "" : header_in(tree, info);
+        if (is_code(header)) {
+            code.insert(header);
+        }
+    });
+    std::string defines;
+    for (const std::string& file : code) {
+        auto macros = macros_in(tree.root + file);
+        if (!macros) {
+            return tl::unexpected<Errors>(std::move(macros.error()));
+        }
+        for (auto& [name, macro] : *macros) {
+            if (!macro.function_like && !macro.body.empty() &&
+                kernel.macros.emplace(name, macro).second) {
+                defines += fmt::format("#define {} {}\n", name, macro.body);
+            }
+        }
+    }
+    each_value(schemas, [&](const Info& info) {
         const auto at = kernel.macros.find(info.upstream);
         if (at != kernel.macros.end() && !at->second.function_like && !at->second.body.empty()) {
             named.insert(info.upstream);
@@ -116,14 +183,12 @@ Result<KernelFacts> read_kernel(const Schema& schema, const KernelCompiler& comp
     });
     const std::vector<std::string> macros(named.begin(), named.end());
     std::vector<std::string> structs;
-    for (const Section& section : schema.sections) {
-        for (const Struct& structure : section.structs) {
-            if (kernel.types.structs.contains(structure.info.upstream)) {
-                structs.push_back(structure.info.upstream);
-            }
+    each_struct(schemas, [&](const Info& info) {
+        if (kernel.types.structs.contains(info.upstream)) {
+            structs.push_back(info.upstream);
         }
-    }
-    const auto probed = compiler.compile(probe(macros, structs));
+    });
+    const auto probed = compiler.compile(probe(macros, structs, defines));
     if (!probed) {
         return tl::unexpected<Errors>(probed.error());
     }

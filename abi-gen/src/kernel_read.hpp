@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ std::vector<std::string> headers_of(const Info& info);
 std::string header_in(const KernelTree& tree, const Info& info);
 
 /// The ABI's headers and those that the schema names, of those that the tree has.
-std::vector<std::string> headers_to_read(const Schema& schema, const KernelTree& tree);
+std::vector<std::string> headers_to_read(std::span<const Schema> schemas, const KernelTree& tree);
 
 /// Everything that was learnt of the kernel.
 struct KernelFacts {
@@ -34,7 +35,9 @@ struct KernelFacts {
     std::map<std::string, std::uint64_t> alignments;  ///< of structs, bytes
 };
 
-Result<KernelFacts> read_kernel(const Schema& schema, const KernelCompiler& compiler);
+/// Macros of C files are read as text: nothing else of such a file is looked at.
+Result<KernelFacts> read_kernel(std::span<const Schema> schemas, const KernelTree& tree,
+                                const KernelCompiler& compiler);
 
 }  // namespace khob::gen
 

@@ -108,8 +108,12 @@ Json or_null(const std::string& text) {
 
 std::string to_text(const KernelReport& report) {
     constexpr std::uint64_t bytes_per_k = 1024;
+    std::vector<std::string> versions;
+    for (const KernelVersion& one : report.versions) {
+        versions.push_back(one.version);
+    }
     std::string text = fmt::format(
-        "{} at {}K against {}{}: {} of {} agree\n", report.version,
+        "{} at {}K against {}{}: {} of {} agree\n", fmt::join(versions, ", "),
         (std::uint64_t{1} << report.page_shift) / bytes_per_k, report.tree,
         report.release.empty() ? "" : fmt::format(" (Linux {} by its Makefile)", report.release),
         report.compared - report.mismatches.size(), report.compared);
@@ -132,11 +136,16 @@ std::string to_json(const KernelReport& report) {
         }
         mismatches.push_back(std::move(one));
     }
+    Json versions = Json::array();
+    for (const KernelVersion& one : report.versions) {
+        versions.push_back({{"schema", one.schema},
+                            {"version", one.version},
+                            {"compatible", or_null(one.compatible)}});
+    }
     const Json out = {{"format", 1},
                       {"tree", report.tree},
                       {"release", or_null(report.release)},
-                      {"compatible", or_null(report.compatible)},
-                      {"version", report.version},
+                      {"versions", std::move(versions)},
                       {"page_shift", report.page_shift},
                       {"compared", report.compared},
                       {"agreeing", report.compared - report.mismatches.size()},

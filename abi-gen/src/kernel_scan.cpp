@@ -149,7 +149,9 @@ class TypeScanner {
             if (node.raw("tag") == "DW_TAG_enumeration_type") {
                 add_enumerators(node);
             } else if (!keyword.empty() && !node.raw("name").empty()) {
-                KernelStruct found{file_of(node), node.figure("size"), {}, {}};
+                KernelStruct found;
+                found.file = file_of(node);
+                found.size = node.figure("size");
                 add_fields(node, "", 0, found);
                 types_.structs.emplace(keyword + node.text("name"), std::move(found));
             }
@@ -226,6 +228,7 @@ class TypeScanner {
                 }
             }
             if (const Node* type = inner(*one); type != nullptr) {
+                to.types.emplace(path + name, keyword_of(*type) + type->text("name"));
                 add_fields(*type, name.empty() ? path : path + name + ".", offset, to);
             }
         }

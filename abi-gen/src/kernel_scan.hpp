@@ -40,6 +40,7 @@ struct KernelStruct {
     /// Its fields and those of what is in it, by path ("hdr.next"); what has no
     /// name adds nothing to the path.
     std::map<std::string, KernelField> fields;
+    std::map<std::string, std::string> types;  ///< of those fields that are structs with a name
 };
 
 /// By name, that of a type with its keyword ("struct kho_data").

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -51,6 +52,10 @@ std::filesystem::path data_directory() {
                                                         : std::filesystem::path(KHOB_ABI_GEN_DATA);
 }
 
+std::string default_schema() {
+    return data_directory() / "schema/kho.yaml";
+}
+
 Result<void> print(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
         std::fflush(stdout) != 0) {
@@ -94,12 +99,20 @@ Result<std::optional<std::size_t>> chosen_version(const Schema& schema, const st
     if (abi == "all") {
         return std::nullopt;
     }
+    if (schema.device) {
+        return khob::gen::fail({schema.file, 0, 0},
+                               "a device has one version, which --abi does not choose");
+    }
     return known_version(schema, abi, "all");
 }
 
 Result<std::uint64_t> chosen_page_shift(const Schema& schema, std::uint64_t wanted) {
     if (wanted == 0) {
         return schema.page_shift.preset;
+    }
+    if (schema.device) {
+        return khob::gen::fail({schema.file, 0, 0},
+                               "a device is the same at every page size: leave --page-shift out");
     }
     for (const std::uint64_t value : schema.page_shift.values) {
         if (value == wanted) {
@@ -192,25 +205,55 @@ Result<bool> conform(const Options& options) {
     return result->errors.empty();
 }
 
-/// @return true if the kernel's headers agree with the schema
-Result<bool> conform_kernel(const Options& options) {
-    const auto schema = load(options.schema);
-    if (!schema) {
-        return tl::unexpected<Errors>(schema.error());
+/// The schema that is named, or all there are that kernels have headers for, that of KHO first.
+Result<std::vector<Schema>> schemas_of_kernels(const Options& options) {
+    std::vector<std::string> paths = {options.schema};
+    if (options.schema == default_schema()) {
+        std::error_code error;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(data_directory() / "schema", error)) {
+            if (entry.path() != options.schema && entry.path().extension() == ".yaml") {
+                paths.push_back(entry.path());
+            }
+        }
+        std::sort(paths.begin() + 1, paths.end());
     }
-    const auto page_shift = chosen_page_shift(*schema, options.page_shift);
+    std::vector<Schema> schemas;
+    for (const std::string& path : paths) {
+        auto schema = load(path);
+        if (!schema) {
+            return tl::unexpected<Errors>(std::move(schema.error()));
+        }
+        if (!schema->device || !schema->device->info.header.empty()) {
+            schemas.push_back(std::move(*schema));
+        }
+    }
+    if (schemas.empty() || schemas.front().device) {
+        return khob::gen::fail({options.schema, 0, 0},
+                               "a device alone is not compared with a kernel; leave --schema out");
+    }
+    return schemas;
+}
+
+/// @return true if the kernel's headers agree with the schemas
+Result<bool> conform_kernel(const Options& options) {
+    const auto schemas = schemas_of_kernels(options);
+    if (!schemas) {
+        return tl::unexpected<Errors>(schemas.error());
+    }
+    const auto page_shift = chosen_page_shift(schemas->front(), options.page_shift);
     if (!page_shift) {
         return tl::unexpected<Errors>(page_shift.error());
     }
-    khob::gen::KernelOptions how{options.kernel, std::nullopt, *page_shift, options.clang};
-    if (!options.kernel_abi.empty()) {
-        const auto version = known_version(*schema, options.kernel_abi);
-        if (!version) {
-            return tl::unexpected<Errors>(version.error());
-        }
-        how.version = *version;
+    const khob::gen::KernelOptions how{options.kernel, options.kernel_abi, *page_shift,
+                                       options.clang};
+    if (!options.kernel_abi.empty() &&
+        std::none_of(schemas->begin(), schemas->end(), [&](const Schema& schema) {
+            return version_named(schema, options.kernel_abi).has_value();
+        })) {
+        return tl::unexpected<Errors>(known_version(schemas->front(), options.kernel_abi).error());
     }
-    const auto report = khob::gen::conform_kernel(*schema, how);
+    const auto report = khob::gen::conform_kernel(*schemas, how);
     if (!report) {
         return tl::unexpected<Errors>(report.error());
     }
@@ -232,8 +275,7 @@ Result<void> check(const Options& options) {
     }
     std::string text;
     for (const auto& one : khob::gen::combinations(*schema)) {
-        text += fmt::format("{} at page_shift {}: {}\n", schema->versions[one.version].info.name,
-                            one.page_shift,
+        text += fmt::format("{}: {}\n", schema->context(one.version, one.page_shift),
                             one.refusal == nullptr ? "sound" : "refused: " + one.refusal->doc);
     }
     for (const auto& reason : *refused) {
@@ -293,8 +335,8 @@ void add_conform(CLI::App& command, Options& options) {
         "  abi-gen conform kho-v3 kho-v4\n"
         "  abi-gen conform old.yaml new.yaml\n"
         "  abi-gen conform --kernel /lib/modules/$(uname -r)/source\n"
-        "Exit status: 0, 1 if a break of the layout has no compatible string of its own or a "
-        "kernel disagrees.");
+        "Exit status: 0, 1 if a break of the layout has no compatible string of its own, a change "
+        "of a device breaks a program or a kernel disagrees.");
 }
 
 /// @return a complaint about options of conform that do not go together, or nothing
@@ -325,7 +367,7 @@ int run(int argc, char** argv) {
         "Exit status: 0, 1 if the schema is wrong or a file cannot be used, 2 for a wrong option.");
     app.require_subcommand(1);
     Options options;
-    options.schema = data_directory() / "schema/kho.yaml";
+    options.schema = default_schema();
     add_emit(*add_command(app, "emit", "write a header, a document or vectors", options), options);
     CLI::App* check_command =
         add_command(app, "check", "prove every version at every page size", options);

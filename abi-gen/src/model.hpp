@@ -17,11 +17,20 @@
 
 namespace khob::gen {
 
+/// Which bits of a number are a field; 0 is the least significant one.
+struct Bits {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+
+    bool operator==(const Bits&) const = default;
+};
+
 /// Where a struct's field lies; offset and size in bytes.
 struct FieldLayout {
     std::uint64_t offset = 0;
     std::uint64_t size = 0;               ///< of the whole array; 0 if flexible
     std::optional<std::uint64_t> length;  ///< elements, if it is an array of fixed length
+    std::optional<Bits> bits;             ///< of a bit field, in the number at offset
 
     bool operator==(const FieldLayout&) const = default;
 };
@@ -41,6 +50,9 @@ struct Resolved {
     std::uint64_t page_shift = 0;
     std::map<std::string, std::uint64_t> constants;
     std::map<std::string, Layout> structs;
+    /// The same of the schema that is used, as far as all of its versions agree on it.
+    std::map<std::string, std::uint64_t> used_constants;
+    std::map<std::string, Layout> used_structs;
 };
 
 /// Bytes of a type that is no struct; nothing if there is none of that name.
@@ -93,6 +105,9 @@ struct Vector {
 /// @return the sides of each invariant, by its place in the schema; no value
 ///         where the version does not have it
 Result<std::vector<std::optional<Sides>>> check(const Schema& schema, const Resolved& resolved);
+
+/// The same of a device: that programs of any age and width are understood.
+Errors check_device(const Schema& schema, const Resolved& resolved);
 
 /// Test vectors: all orders, physical addresses at both ends of the 64-bit
 /// space and patterns between. A vector that does not survive decoding, or

@@ -87,6 +87,12 @@ const Words& own_names() {
 }
 // clang-format on
 
+/// The same of a device.
+const Words& own_device_names() {
+    static const Words words = {"field", "ioctls", "path", "request", "std", "structs", "version"};
+    return words;
+}
+
 /// A version's name in an identifier.
 std::string ident(std::string version) {
     std::replace(version.begin(), version.end(), '-', '_');
@@ -98,6 +104,12 @@ class NameChecker {
     explicit NameChecker(Errors& errors) : errors_(errors) {}
 
     void check(const Schema& schema) {
+        is_device_ = schema.device.has_value();
+        own_ = is_device_ ? &own_device_names() : &own_names();
+        for (const Section& section :
+             schema.uses ? schema.uses->schema->sections : std::vector<Section>()) {
+            each_info(section, [this](const Info& info) { used_.insert(info.name); });
+        }
         for (const Section& section : schema.sections) {
             claim(section);
         }
@@ -111,8 +123,12 @@ class NameChecker {
                 }
             }
         }
-        versions(schema);
-        refusals(schema);
+        if (is_device_) {
+            check_device_names(schema, errors_);
+        } else {
+            versions(schema);
+            refusals(schema);
+        }
     }
 
     void nesting(const Schema& schema) {
@@ -150,6 +166,12 @@ class NameChecker {
         }
         for (const Property& p : section.properties) {
             visit(p.info);
+        }
+        for (const Group& g : section.groups) {
+            visit(g.info);
+        }
+        for (const Ioctl& i : section.ioctls) {
+            visit(i.info);
         }
         for (const Struct& s : section.structs) {
             visit(s.info);
@@ -208,8 +230,17 @@ class NameChecker {
         for (const Property& p : section.properties) {
             claim("property", p.info, "prop_" + p.info.name, nullptr);
         }
+        for (const Group& g : section.groups) {
+            claim("group", g.info, g.info.name, nullptr);
+        }
+        for (const Ioctl& i : section.ioctls) {
+            claim("ioctl", i.info, i.info.name, nullptr);
+        }
         for (const Struct& s : section.structs) {
             claim("struct", s.info, s.info.name, nullptr);
+            if (is_device_) {
+                claim("fields of struct", s.info, s.info.name + "_fields", nullptr);
+            }
         }
     }
 
@@ -217,11 +248,12 @@ class NameChecker {
     void claim(const std::string& kind, const Info& info, std::string name, const Section* home) {
         const std::string owner = fmt::format("{} {}", kind, info.name);
         if (kind != "property") {
-            const bool takes_alias = kind != "struct";
+            const bool takes_alias = !is_device_ && (kind == "constant" || kind == "string");
             refuse_word(info, owner, info.alias.empty() ? name : info.alias,
                         takes_alias ? "give it an 'alias'" : "it needs another one");
             for (const std::string& word : {info.name, info.alias}) {
-                if (own_names().contains(word)) {
+                // What has an alias there is in a type of its own.
+                if (own_->contains(word) && (!is_device_ || info.alias.empty())) {
                     errors_.push_back(
                         {info.at, fmt::format("{}: '{}' is a name that what is emitted has of its "
                                               "own; it needs another one",
@@ -230,6 +262,11 @@ class NameChecker {
             }
             c_names_.emplace(info.name, &info);
         }
+        if ((kind == "constant" || kind == "struct") && used_.contains(info.name)) {
+            errors_.push_back({info.at, fmt::format("{} has a name of the schema that this one "
+                                                    "uses; it needs another one",
+                                                    owner)});
+        }
         if (!info.alias.empty()) {
             name = info.alias;
         }
@@ -237,9 +274,9 @@ class NameChecker {
         const bool variant = home != nullptr && at->second == owner &&
                              homes_.emplace(info.name, home).first->second == home;
         if (!is_new && !variant) {
-            errors_.push_back(
-                {info.at, fmt::format("{} has the name of {}; give one of them an 'alias'", owner,
-                                      at->second)});
+            errors_.push_back({info.at, fmt::format("{} has the name of {}; {}", owner, at->second,
+                                                    is_device_ ? "it needs another one"
+                                                               : "give one of them an 'alias'")});
         }
     }
 
@@ -251,9 +288,10 @@ class NameChecker {
             const std::string name = info.doc.substr(open + 1, close - open - 1);
             if (close == std::string::npos || !names_.contains(name)) {
                 errors_.push_back(
-                    {info.at, fmt::format("the doc of {} refers to '{}', which is no constant, "
-                                          "string, property or struct",
-                                          info.name, name)});
+                    {info.at,
+                     fmt::format("the doc of {} refers to '{}', which is {}", info.name, name,
+                                 is_device_ ? "no constant, group, value, ioctl or struct"
+                                            : "no constant, string, property or struct")});
             }
             if (close == std::string::npos) {
                 return;
@@ -282,7 +320,10 @@ class NameChecker {
     }
 
     Errors& errors_;
+    const Words* own_ = nullptr;
+    bool is_device_ = false;
     std::map<std::string, std::string> names_;     ///< as emitted, and what has them
+    Words used_;                                   ///< by the schema that is used
     std::map<std::string, const Section*> homes_;  ///< of constants
     std::map<std::string, const Info*> c_names_;   ///< as in C, without the prefix
 };
@@ -296,6 +337,22 @@ const Refusal* Version::refusal(std::uint64_t page_shift) const {
     return at == refused.end() ? nullptr : &*at;
 }
 
+std::string Schema::context(std::size_t version, std::uint64_t page_shift) const {
+    const std::string& name = versions[version].info.name;
+    return device ? name : fmt::format("{} at page_shift {}", name, page_shift);
+}
+
+const Struct* Schema::find_struct(const std::string& name) const {
+    for (const Section& section : sections) {
+        for (const Struct& s : section.structs) {
+            if (s.info.name == name) {
+                return &s;
+            }
+        }
+    }
+    return nullptr;
+}
+
 bool Struct::fields_differ() const {
     return std::any_of(fields.begin(), fields.end(), [this](const Field& field) {
         return field.info.first_version > info.first_version ||
@@ -305,6 +362,10 @@ bool Struct::fields_differ() const {
 
 void check_names(const Schema& schema, Errors& errors) {
     NameChecker(errors).check(schema);
+}
+
+bool is_keyword(const std::string& name) {
+    return keywords().contains(name);
 }
 
 void check_nesting(const Schema& schema, Errors& errors) {

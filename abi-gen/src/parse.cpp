@@ -6,190 +6,109 @@
 #include <algorithm>
 #include <utility>
 
+#include "emit.hpp"
 #include "model.hpp"
-#include "reader.hpp"
-#include "schema.hpp"
+#include "parts.hpp"
 
 namespace khob::gen {
 namespace {
-
-bool is_identifier(const std::string& name) {
-    return !name.empty() && name.front() >= 'a' && name.front() <= 'z' &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-           });
-}
 
 bool is_version_name(std::string name) {
     std::replace(name.begin(), name.end(), '-', '_');
     return is_identifier(name);
 }
 
-ConstantType constant_type(const std::string& name) {
-    if (name == "u64") {
-        return ConstantType::u64;
-    }
-    return name == "u32" ? ConstantType::u32 : ConstantType::int32;
-}
-
-// Each is proved at each page size.
-constexpr std::size_t max_versions = 32;
-
-class SchemaParser {
+class AbiParser : public PartParser {
   public:
-    SchemaParser(const Tree& tree, const std::string& file, Errors& errors)
-        : top_(tree, "the schema", errors), errors_(errors) {
-        schema_.file = file;
-    }
+    using PartParser::PartParser;
 
     Schema parse() {
         essential([this] {
-            const Tree* format = top_.need("format");
-            if (format != nullptr && format->scalar != "1") {
-                errors_.push_back({format->at, "the schema's format has to be 1"});
-            }
+            format();
+            uses();
             versions();
             parameters();
             top_.need("sections");
         });
-        if (const Tree* prefix = top_.need("prefix")) {
-            schema_.prefix = identifier(*prefix, "the prefix");
+        prefix();
+        name_space(schema_.prefix + "::abi");
+        schema_.title = top_.text_or("title");
+        schema_.doc = top_.text_or("doc");
+        if (schema_.title.empty()) {
+            schema_.title = "The ABI";
         }
         if (const Tree* sections = top_.take("sections")) {
             for_each(*sections, "sections", [this](const TreeEntry& e) { section(e); });
         }
         key();
-        if (const Tree* invariants = top_.need("invariants")) {
+        if (const Tree* invariants = top_.take("invariants")) {
             for_each(*invariants, "invariants", [this](const TreeEntry& e) { invariant(e); });
         }
-        top_.finish();
-        check_names(schema_, errors_);
-        if (computable_ && !errors_.empty()) {
-            find_value_errors(schema_, errors_);
-        }
-        return std::move(schema_);
+        return finish();
     }
 
   private:
-    /// Runs what everything else is computed from: if that is wrong, nothing is.
-    template <typename F>
-    void essential(F run) {
-        const std::size_t before = errors_.size();
-        run();
-        computable_ = computable_ && errors_.size() == before;
-    }
-
-    template <typename F>
-    void for_each(const Tree& tree, const std::string& what, F visit) {
-        const MapReader duplicates(tree, what, errors_);
-        computable_ = computable_ && tree.kind == Tree::Kind::map;
-        for (const TreeEntry& entry : tree.map) {
-            visit(entry);
-        }
-    }
-
-    template <typename F>
-    void for_each_of(MapReader& in, const std::string& key, F visit) {
-        if (const Tree* tree = in.take(key)) {
-            for_each(*tree, fmt::format("'{}' of {}", key, in.what()), visit);
-        }
-    }
-
-    /// The keys that every element may have. What is inside another element has
-    /// its source, header and versions unless it says otherwise.
-    Info facts(MapReader& in, const Located<std::string>& name, const Info& parent) {
-        Info info = parent;
-        info.name = name.value;
-        info.at = name.at;
-        info.doc = in.text("doc");
-        info.unit = in.text_or("unit");
-        if (std::string source = in.text_or("source"); !source.empty()) {
-            info.source = std::move(source);
-        }
-        if (info.source.empty()) {
-            errors_.push_back({in.at(), fmt::format("{} has no 'source'", in.what())});
-        }
-        info.upstream = in.text_or("upstream");
-        if (std::string header = in.text_or("header"); !header.empty()) {
-            info.header = std::move(header);
-        }
-        return info;
-    }
-
-    /// The same of what need not be in every version.
-    Info info(MapReader& in, const Located<std::string>& name, const Info& parent) {
-        Info info = facts(in, name, parent);
-        info.first_version = version(in, "since", parent.first_version);
-        info.last_version = version(in, "until", parent.last_version);
-        if (info.first_version < parent.first_version || info.last_version > parent.last_version) {
-            errors_.push_back({in.at(), fmt::format("{} is in versions that {} is not in",
-                                                    in.what(), parent.name)});
-        }
-        if (info.first_version > info.last_version) {
-            errors_.push_back({in.at(), fmt::format("{} ends before it begins: since {}, until {}",
-                                                    in.what(), version_name(info.first_version),
-                                                    version_name(info.last_version))});
-        }
-        return info;
-    }
-
-    /// A version's name for errors: there is none if the schema says so little.
-    [[nodiscard]] std::string version_name(std::size_t version) const {
-        return version < schema_.versions.size() ? schema_.versions[version].info.name
-                                                 : "every version";
-    }
-
-    /// What has no parent: in every version.
-    [[nodiscard]] Info top(const std::string& source = "") const {
-        Info info;
-        info.name = "the schema";
-        info.source = source;
-        info.last_version = schema_.versions.empty() ? 0 : schema_.versions.size() - 1;
-        return info;
-    }
-
-    /// What stands in a header as it is here.
-    /// @param what what has the name, and a space; or nothing
-    void require_name(const Located<std::string>& name, const std::string& what) {
-        if (!is_identifier(name.value)) {
-            errors_.push_back(
-                {name.at, fmt::format("{}'{}' is no name: lower-case letters, digits and _, "
-                                      "beginning with a letter",
-                                      what, name.value)});
-        }
-    }
-
-    std::string identifier(const Tree& tree, const std::string& what) {
-        require_name({tree.scalar, tree.at}, what + " ");
-        return tree.scalar;
-    }
-
-    std::string alias(MapReader& in) {
-        const Tree* tree = in.take("alias");
-        return tree == nullptr ? "" : identifier(*tree, fmt::format("alias of {}", in.what()));
-    }
-
-    Info named(MapReader& in, const Located<std::string>& name, const Info& parent) {
-        require_name(name, "");
-        return info(in, name, parent);
-    }
-
-    std::size_t version(MapReader& in, const std::string& key, std::size_t preset) {
-        const Tree* tree = in.take(key);
+    void uses() {
+        const Tree* tree = top_.take("uses");
         if (tree == nullptr) {
-            return preset;
+            return;
         }
-        for (std::size_t i = 0; i < schema_.versions.size(); ++i) {
-            if (schema_.versions[i].info.name == tree->scalar) {
-                return i;
+        MapReader in(*tree, "uses", errors_);
+        const Tree* name = in.need("schema");
+        const auto used = name == nullptr ? nullptr : read_used(*name);
+        const Tree* since = in.need("since");
+        if (used != nullptr && since != nullptr) {
+            const auto& all = used->versions;
+            const auto at = std::find_if(all.begin(), all.end(), [&](const Version& version) {
+                return version.info.name == since->scalar;
+            });
+            if (at == all.end()) {
+                errors_.push_back({since->at, fmt::format("'since' of uses: {} has no version '{}'",
+                                                          name->scalar, since->scalar)});
+            } else {
+                schema_.uses = Uses{used, static_cast<std::size_t>(at - all.begin())};
             }
         }
-        errors_.push_back({tree->at, fmt::format("'{}' of {}: there is no version '{}'", key,
-                                                 in.what(), tree->scalar)});
-        return preset;
+        in.finish();
     }
 
+    /// @return nullptr: it was said why
+    std::shared_ptr<const Schema> read_used(const Tree& name) {
+        const auto wrong = [&](const std::string& why) {
+            errors_.push_back({name.at, fmt::format("'schema' of uses: {}", why)});
+            return nullptr;
+        };
+        if (!read_) {
+            return wrong("a schema that is used by another one cannot use one itself");
+        }
+        if (name.scalar.empty() || name.scalar.find('/') != std::string::npos) {
+            return wrong("name a file in the directory of this one");
+        }
+        const std::size_t slash = schema_.file.rfind('/');
+        const std::string path =
+            (slash == std::string::npos ? "" : schema_.file.substr(0, slash + 1)) + name.scalar;
+        const auto text = read_(path);
+        if (!text) {
+            return wrong(fmt::format("{} cannot be read; put it next to this one", path));
+        }
+        auto used = parse_schema(*text, path, nullptr);
+        if (!used) {
+            errors_.insert(errors_.end(), used.error().begin(), used.error().end());
+            return nullptr;
+        }
+        if (used->device) {
+            return wrong("nothing is made of a device");
+        }
+        return std::make_shared<const Schema>(std::move(*used));
+    }
+
+    /// Which page sizes there are is said once, by the schema that is used.
     void parameters() {
+        if (schema_.uses) {
+            schema_.page_shift = schema_.uses->schema->page_shift;
+            schema_.page_shift.info.last_version = top().last_version;
+            return;
+        }
         const Tree* tree = top_.need("parameters");
         if (tree == nullptr) {
             return;
@@ -357,20 +276,6 @@ class SchemaParser {
         std::move(variants.begin(), variants.end(), std::back_inserter(section.constants));
     }
 
-    Constant constant(const Located<std::string>& name, const Tree& tree, const Info& parent) {
-        MapReader in(tree, fmt::format("constant {}", name.value), errors_);
-        Constant constant;
-        constant.info = named(in, name, parent);
-        constant.info.alias = alias(in);
-        constant.value = in.expr("value");
-        constant.type = constant_type(in.one_of("type", {"int", "u32", "u64"}, "int"));
-        constant.hex = in.one_of("format", {"dec", "hex"}, "dec") == "hex";
-        if (!in.finish()) {
-            constant.value.text.clear();
-        }
-        return constant;
-    }
-
     Property property(const TreeEntry& entry, const Info& parent) {
         MapReader in(entry.value, fmt::format("property {}", entry.key.value), errors_);
         Property property;
@@ -383,71 +288,21 @@ class SchemaParser {
         return property;
     }
 
-    Struct structure(const TreeEntry& entry, const Info& parent) {
-        MapReader in(entry.value, fmt::format("struct {}", entry.key.value), errors_);
-        Struct result;
-        result.info = named(in, entry.key, parent);
-        result.packed = in.flag("packed");
-        const Tree* fields = in.need("fields");
-        if (fields != nullptr && fields->list.empty()) {
-            errors_.push_back(
-                {fields->at, fmt::format("'fields' of {} has to be a list", in.what())});
-        }
-        for (const Tree& tree : fields == nullptr ? empty_.list : fields->list) {
-            field(tree, in.what(), result);
-        }
-        if (!in.finish()) {
-            result.fields.emplace_back();
-        }
-        return result;
-    }
-
-    void field(const Tree& tree, const std::string& parent, Struct& to) {
-        MapReader in(tree, fmt::format("a field of {}", parent), errors_);
-        const Tree* name = in.need("name");
-        if (name == nullptr) {
-            return;
-        }
-        Field field;
-        field.info = named(in, {name->scalar, name->at}, to.info);
-        if (std::any_of(to.fields.begin(), to.fields.end(),
-                        [&](const Field& f) { return f.info.name == name->scalar; })) {
-            errors_.push_back(
-                {name->at, fmt::format("{} has the field '{}' twice", parent, name->scalar)});
-        }
-        if (!to.fields.empty() && to.fields.back().flexible) {
-            errors_.push_back({to.fields.back().info.at,
-                               fmt::format("'{}' of {} is flexible and not the last field",
-                                           to.fields.back().info.name, parent)});
-        }
-        if (const Tree* type = in.need("type")) {
-            field.type = {read_scalar(*type, "the type of a field", errors_), type->at};
-        }
-        if (const Tree* length = in.take("length")) {
-            field.flexible = length->scalar == "flexible";
-            if (!field.flexible) {
-                field.length = read_expr(
-                    *length, fmt::format("'length' of {} of {}", name->scalar, parent), errors_);
-            }
-        }
-        in.finish();
-        to.fields.push_back(std::move(field));
-    }
-
     void key() {
-        const Tree* tree = top_.need("key");
+        const Tree* tree = top_.take("key");
         if (tree == nullptr) {
             return;
         }
         MapReader in(*tree, "key", errors_);
-        schema_.key.info = facts(in, {"key", tree->at}, top());
-        schema_.key.encode = in.expr("encode");
-        schema_.key.decode_order = in.expr("decode_order");
-        schema_.key.decode_pa = in.expr("decode_pa");
-        schema_.key.leaf_index = in.expr("leaf_index");
-        schema_.key.node_index = in.expr("node_index");
-        if (!in.finish()) {
-            schema_.key.encode.text.clear();
+        Key key;
+        key.info = facts(in, {"key", tree->at}, top());
+        key.encode = in.expr("encode");
+        key.decode_order = in.expr("decode_order");
+        key.decode_pa = in.expr("decode_pa");
+        key.leaf_index = in.expr("leaf_index");
+        key.node_index = in.expr("node_index");
+        if (in.finish()) {
+            schema_.key = std::move(key);
         }
     }
 
@@ -473,23 +328,34 @@ class SchemaParser {
         }
         schema_.invariants.push_back(std::move(invariant));
     }
-
-    MapReader top_;
-    Errors& errors_;
-    Schema schema_;
-    bool computable_ = true;  ///< what is right can be computed though not all is
-    const Tree empty_{Tree::Kind::map, {}, {}, {}, {}};
 };
 
 }  // namespace
 
+Schema parse_abi(const Tree& tree, const std::string& file, const FileReader& read,
+                 Errors& errors) {
+    return AbiParser(tree, file, read, errors).parse();
+}
+
 Result<Schema> parse_schema(const std::string& text, const std::string& file) {
+    return parse_schema(text, file, read_file);
+}
+
+Result<Schema> parse_schema(const std::string& text, const std::string& file,
+                            const FileReader& read) {
     auto tree = read_yaml(text, file);
     if (!tree) {
         return tl::unexpected<Errors>(std::move(tree.error()));
     }
     Errors errors;
-    Schema schema = SchemaParser(*tree, file, errors).parse();
+    const auto kind = std::find_if(tree->map.begin(), tree->map.end(),
+                                   [](const TreeEntry& e) { return e.key.value == "kind"; });
+    if (kind != tree->map.end() && kind->value.scalar != "abi" && kind->value.scalar != "device") {
+        return fail(kind->value.at, "the schema's kind has to be abi or device");
+    }
+    const bool device = kind != tree->map.end() && kind->value.scalar == "device";
+    Schema schema =
+        device ? parse_device(*tree, file, read, errors) : parse_abi(*tree, file, read, errors);
     if (!errors.empty()) {
         return tl::unexpected<Errors>(std::move(errors));
     }

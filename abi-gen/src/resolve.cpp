@@ -22,9 +22,10 @@ struct Primitive {
 };
 
 constexpr Primitive primitives[] = {  // NOLINT(modernize-avoid-c-arrays): sized by its list
-    {"u8", 1}, {"u16", 2}, {"u32", 4}, {"u64", 8}, {"char", 1}, {"be32", 4}};
+    {"u8", 1}, {"u16", 2}, {"u32", 4}, {"u64", 8}, {"s32", 4}, {"char", 1}, {"be32", 4}};
 
 constexpr std::uint64_t max_struct_bytes = 1ULL << 32;
+constexpr std::uint64_t bits_per_byte = 8;
 
 // Bounds how deep resolving recurses.
 constexpr std::size_t max_chain = 64;
@@ -65,6 +66,9 @@ class Resolver {
                 }
             }
         }
+        if (schema.uses) {
+            use(*schema.uses);
+        }
     }
 
     Result<Resolved> run() {
@@ -81,12 +85,59 @@ class Resolver {
     }
 
   private:
+    /// Of what is used, only that which all of its versions agree on has a value here.
+    void use(const Uses& uses) {
+        const Schema& used = *uses.schema;
+        bool first = true;
+        for (std::size_t version = uses.since; version < used.versions.size(); ++version) {
+            if (used.versions[version].refusal(result_.page_shift) != nullptr) {
+                continue;
+            }
+            auto resolved = resolve(used, version, result_.page_shift);
+            if (!resolved) {
+                continue;  // it was parsed, and so it was proved
+            }
+            if (std::exchange(first, false)) {
+                result_.used_constants = std::move(resolved->constants);
+                result_.used_structs = std::move(resolved->structs);
+            } else {
+                keep_common(result_.used_constants, resolved->constants);
+                keep_common(result_.used_structs, resolved->structs);
+            }
+        }
+    }
+
+    template <typename Values>
+    void keep_common(Values& all, const Values& others) {
+        for (auto at = all.begin(); at != all.end();) {
+            const auto other = others.find(at->first);
+            const bool same = other != others.end() && other->second == at->second;
+            if (!same) {
+                differing_.insert(at->first);
+            }
+            at = same ? std::next(at) : all.erase(at);
+        }
+    }
+
+    /// Why there is nothing of that name.
+    [[nodiscard]] std::string missing(const char* kind, const std::string& name) const {
+        if (!differing_.contains(name)) {
+            return fmt::format("there is no {} '{}' in {}", kind, name, version_name());
+        }
+        return fmt::format(
+            "the versions of {} from {} on do not agree on {} '{}', so that {} "
+            "cannot be made of it",
+            schema_.uses->schema->file,
+            schema_.uses->schema->versions[schema_.uses->since].info.name, kind, name,
+            version_name());
+    }
+
     [[nodiscard]] const std::string& version_name() const {
         return schema_.versions[result_.version].info.name;
     }
 
     [[nodiscard]] std::string context() const {
-        return fmt::format("{} at page_shift {}", version_name(), result_.page_shift);
+        return schema_.context(result_.version, result_.page_shift);
     }
 
     /// The cycle that ends in what, as "a -> b -> a".
@@ -121,8 +172,10 @@ class Resolver {
         }
         const auto constant = constants_.find(name);
         if (constant == constants_.end()) {
-            return tl::unexpected<std::string>(
-                fmt::format("there is no constant '{}' in {}", name, version_name()));
+            const auto used = result_.used_constants.find(name);
+            return used != result_.used_constants.end()
+                       ? Lookup(used->second)
+                       : Lookup(tl::unexpected<std::string>(missing("constant", name)));
         }
         if (failed_.contains(name)) {
             return tl::unexpected<std::string>(already_reported);
@@ -193,8 +246,11 @@ class Resolver {
         }
         const auto structure = structs_.find(name);
         if (structure == structs_.end()) {
-            return tl::unexpected<std::string>(
-                fmt::format("there is no type '{}' in {}", name, version_name()));
+            const auto used = result_.used_structs.find(name);
+            if (used == result_.used_structs.end()) {
+                return tl::unexpected<std::string>(missing("type", name));
+            }
+            return used->second;
         }
         const std::string what = "struct " + name;
         if (failed_.contains(what)) {
@@ -220,18 +276,86 @@ class Resolver {
 
     std::optional<Layout> lay_out(const Struct& structure) {
         Layout layout;
+        BitUnit unit;
         bool good = true;
         for (const Field& field : structure.fields) {
             if (field.type.value.empty()) {
                 good = false;
-            } else if (field.info.in_version(result_.version)) {
-                good = add_field(structure, field, layout) && good;
-            } else {
+            } else if (!field.info.in_version(result_.version)) {
                 layout.fields.push_back({});  // keeps the places of the others
+            } else if (field.bits.value) {
+                good = add_bits(structure, field, unit, layout) && good;
+            } else {
+                good = is_full(unit) && add_field(structure, field, layout) && good;
             }
         }
+        good = is_full(unit) && good;
         layout.size = align_up(layout.size, layout.alignment);
         return good ? std::optional<Layout>(layout) : std::nullopt;
+    }
+
+    /// A number that bit fields are in, as far as it has been given away.
+    struct BitUnit {
+        const Field* last = nullptr;  ///< none: no bit field stands before
+        std::string what;             ///< how errors call it
+        std::uint64_t offset = 0;     ///< bytes
+        std::uint64_t size = 0;       ///< bytes
+        std::uint64_t used = 0;       ///< bits
+        bool reported = false;
+    };
+
+    /// Compilers agree on where bit fields are only if these leave nothing over, so that is
+    /// what a schema may have.
+    bool is_full(BitUnit& unit) {
+        const std::uint64_t width = unit.size * bits_per_byte;
+        if (unit.last != nullptr && unit.used < width && !unit.reported) {
+            unit.reported = true;
+            report(unit.last->bits.at,
+                   fmt::format("the bit fields up to {} have {} of the {} bits of a {}; name the "
+                               "others",
+                               unit.what, unit.used, width, unit.last->type.value));
+        }
+        return !unit.reported;
+    }
+
+    bool add_bits(const Struct& structure, const Field& field, BitUnit& unit, Layout& layout) {
+        const std::string what =
+            fmt::format("field {} of struct {}", field.info.name, structure.info.name);
+        const std::string& type = field.type.value;
+        if (type != "u8" && type != "u16" && type != "u32" && type != "u64") {
+            report(field.type.at,
+                   fmt::format("{} is a bit field and its type none of: u8, u16, u32, u64", what));
+            unit.reported = true;
+            return false;
+        }
+        const std::uint64_t width = *primitive_size(type) * bits_per_byte;
+        const std::uint64_t bits = *field.bits.value;
+        const bool fresh = unit.last == nullptr || unit.used == unit.size * bits_per_byte;
+        if (!fresh && unit.last->type.value != type && !is_full(unit)) {
+            return false;
+        }
+        const std::uint64_t used = fresh ? 0 : unit.used;
+        if (bits == 0 || bits > width - used) {
+            report(field.bits.at, fmt::format("{} has {} bits; there are 1 to {} left in its {}",
+                                              what, bits, width - used, type));
+            unit.reported = true;
+            return false;
+        }
+        if (fresh) {
+            if (!add_field(structure, field, layout)) {
+                return false;
+            }
+            const FieldLayout& placed = layout.fields.back();
+            unit.offset = placed.offset;
+            unit.size = placed.size;
+        } else {
+            layout.fields.push_back({unit.offset, unit.size, std::nullopt, std::nullopt});
+        }
+        layout.fields.back().bits = Bits{used, bits};
+        unit.last = &field;
+        unit.what = what;
+        unit.used = used + bits;
+        return !unit.reported;
     }
 
     bool add_field(const Struct& structure, const Field& field, Layout& layout) {
@@ -266,6 +390,13 @@ class Resolver {
         }
         const std::uint64_t alignment = structure.packed ? 1 : element->alignment;
         placed.offset = align_up(layout.size, alignment);
+        if (field.bits.value && placed.offset != layout.size) {
+            report(field.bits.at,
+                   fmt::format("{} is a bit field, and {} bytes before it have no name: a compiler "
+                               "would put it there; name them",
+                               what, placed.offset - layout.size));
+            return false;
+        }
         if (__builtin_mul_overflow(element->size, length, &placed.size) ||
             placed.size > max_struct_bytes || placed.offset + placed.size > max_struct_bytes) {
             report(field.info.at,
@@ -279,9 +410,11 @@ class Resolver {
     }
 
     [[nodiscard]] bool ends_flexible(const std::string& type) const {
-        const auto structure = structs_.find(type);
-        return structure != structs_.end() && !structure->second->fields.empty() &&
-               structure->second->fields.back().flexible;
+        if (const auto structure = structs_.find(type); structure != structs_.end()) {
+            return structure->second->ends_flexible();
+        }
+        const Struct* used = schema_.uses ? schema_.uses->schema->find_struct(type) : nullptr;
+        return used != nullptr && used->ends_flexible();
     }
 
     const Schema& schema_;
@@ -289,6 +422,7 @@ class Resolver {
     std::map<std::string, const Constant*> constants_;
     std::map<std::string, const Struct*> structs_;
     std::set<std::string> failed_;
+    std::set<std::string> differing_;  ///< of what is used
     std::vector<std::string> active_;
     Errors errors_;
 };

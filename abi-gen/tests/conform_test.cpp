@@ -26,6 +26,12 @@ const std::string section = R"(    constants:
           - {name: b, type: u32, doc: d}
           - {name: c, type: u64, length: 2, doc: d}
           - {name: reserved, type: u64, length: 4, doc: d}
+      bits:
+        doc: d
+        fields:
+          - {name: low, type: u64, bits: 48, doc: d}
+          - {name: high, type: u64, bits: 4, doc: d}
+          - {name: reserved, type: u64, bits: 12, doc: d}
 )";
 
 Schema parsed(const std::string& text) {
@@ -114,6 +120,28 @@ INSTANTIATE_TEST_SUITE_P(
                "          - {name: d, type: u64, doc: d}\n"
                "          - {name: reserved, type: u64, length: 3, doc: d}\n",
                "compatible: field d of struct record is new, u64 at 24, where bytes were reserved"},
+        Change{"low, type: u64, bits: 48, doc: d}\n          - {name: high, type: u64, bits: 4",
+               "low, type: u64, bits: 50, doc: d}\n          - {name: high, type: u64, bits: 2",
+               "breaks-layout: field high of struct bits changes from u64:4 at 0 from bit 48 to "
+               "u64:2 at 0 from bit 50"},
+        Change{"high, type: u64", "other, type: u64",
+               "breaks-source: field high of struct bits (u64:4 at 0 from bit 48) is renamed to "
+               "other"},
+        Change{"          - {name: high, type: u64, bits: 4, doc: d}\n"
+               "          - {name: reserved, type: u64, bits: 12, doc: d}\n",
+               "          - {name: reserved, type: u64, bits: 16, doc: d}\n",
+               "breaks-layout: field high of struct bits was u64:4 at 0 from bit 48 and is gone"},
+        Change{"          - {name: reserved, type: u64, bits: 12, doc: d}\n",
+               "          - {name: more, type: u64, bits: 2, doc: d}\n"
+               "          - {name: reserved, type: u64, bits: 10, doc: d}\n",
+               "compatible: field more of struct bits is new, u64:2 at 0 from bit 52, where bytes "
+               "were reserved"},
+        Change{
+            "low, type: u64, bits: 48, doc: d}\n          - {name: high, type: u64, bits: 4, doc: "
+            "d}\n          - {name: reserved, type: u64, bits: 12, doc",
+            "low, type: u64, doc",
+            "breaks-layout: field low of struct bits changes from u64:48 at 0 from bit 0 to u64 "
+            "at 0"},
         Change{"          - {name: reserved, type: u64, length: 4, doc: d}\n",
                "          - {name: d, type: u64, length: 4, doc: d}\n",
                "compatible: field d of struct record is new, u64[4] at 24, where bytes were "

@@ -30,6 +30,7 @@ std::string kernel_schema() {
       listed: {upstream: T_LISTED, value: page_shift + 1, doc: d}
       high: {upstream: T_HIGH, value: 0x80000000, type: u32, format: hex, doc: d}
       ours: {value: 1, doc: d}
+      coded: {upstream: T_CODED, header: kernel/code.c, value: 4100, doc: d}
       elsewhere: {upstream: T_ELSEWHERE, header: "old/place.h, new/place.h", value: 5, doc: d}
     strings:
       name: {upstream: T_NAME, value: a-name, doc: d}
@@ -44,6 +45,13 @@ std::string kernel_schema() {
           - {name: kind, type: u32, doc: d}
           - {name: next, upstream: link.next, type: u64, doc: d}
           - {name: table, type: u64, length: page_size / sizeof(u64), doc: d}
+      bits:
+        upstream: struct t_bits
+        packed: true
+        doc: d
+        fields:
+          - {name: low, type: u64, bits: 52, doc: d}
+          - {name: high, type: u64, bits: 12, doc: d}
 )");
     for (const char* compatible : {"a", "b"}) {
         const std::string old = std::string("compatible: ") + compatible;
@@ -75,6 +83,13 @@ struct t_head {
 	t_link_type link;
 	unsigned long long table[(1UL << CONFIG_PAGE_SHIFT) / 8];
 } __attribute__((packed));
+struct t_bits {
+	unsigned long long low : 52;
+	unsigned long long high : 12;
+} __attribute__((__packed__));
+struct t_other {
+	int x;
+};
 #endif
 )";
 
@@ -89,6 +104,9 @@ class Kernel : public testing::Test {
         directory_ = pattern;
         put(abi + "small.h", small_header);
         put("new/place.h", "#define T_ELSEWHERE 5\n");
+        put("kernel/code.c",
+            "#include <nowhere.h>\nstatic int no header;\n"
+            "#define T_CODED\t(OTHER + \\\n\t\t4)\n#define OTHER 4096\n");
         put("Makefile",
             "# A kernel's\nVERSION = 9\nPATCHLEVEL = 8\nSUBLEVEL = 7\n"
             "EXTRAVERSION = -rc6\nNAME = x\n");
@@ -118,7 +136,7 @@ class Kernel : public testing::Test {
         if (options.tree.empty()) {
             options.tree = directory_;
         }
-        return conform_kernel(*schema, options);
+        return conform_kernel({&*schema, 1}, options);
     }
 
     [[nodiscard]] std::string text(const KernelOptions& options = {}) const {
@@ -146,30 +164,30 @@ class Kernel : public testing::Test {
 
 TEST_F(Kernel, AgreesAndSaysWhatOnlyItHas) {
     EXPECT_EQ(text(), "v2 at 4K against " + directory_.string() +
-                          " (Linux 9.8.7-rc6 by its Makefile): 12 of 12 agree\n"
+                          " (Linux 9.8.7-rc6 by its Makefile): 16 of 16 agree\n"
                           "only in the kernel:\n"
                           "  include/linux/kho/abi/small.h:\n"
-                          "    struct t_link\n");
+                          "    struct t_other\n");
 }
 
 TEST_F(Kernel, IsReadAtThePageSizeThatIsAskedFor) {
     KernelOptions options;
     options.page_shift = 14;
     EXPECT_NE(text(options).find("v2 at 16K"), std::string::npos);
-    EXPECT_NE(text(options).find("12 of 12 agree"), std::string::npos);
+    EXPECT_NE(text(options).find("16 of 16 agree"), std::string::npos);
 }
 
 TEST_F(Kernel, IsComparedWithTheVersionThatItHas) {
     alter("\"b\"", "\"a\"");
     const std::string said = text();
     EXPECT_NE(said.find("v1 at 4K"), std::string::npos) << said;
-    EXPECT_NE(said.find("11 of 11 agree"), std::string::npos) << said;
-    EXPECT_NE(said.find("    T_LATER, struct t_link\n"), std::string::npos) << said;
+    EXPECT_NE(said.find("15 of 15 agree"), std::string::npos) << said;
+    EXPECT_NE(said.find("    T_LATER, struct t_other\n"), std::string::npos) << said;
 }
 
 TEST_F(Kernel, IsComparedWithTheVersionThatIsAskedFor) {
     KernelOptions options;
-    options.version = 0;
+    options.version = "v1";
     EXPECT_NE(text(options).find("version v1 (T_COMPATIBLE in include/linux/kho/abi/small.h): the "
                                  "schema has \"a\", the kernel \"b\"\n"),
               std::string::npos)
@@ -190,7 +208,7 @@ TEST_P(Altered, IsNamed) {
     EXPECT_EQ(complaints(), GetParam().says);
 }
 
-constexpr std::array<Alteration, 9> alterations = {{
+constexpr std::array<Alteration, 10> alterations = {{
     {"value", "(40 + 2)", "(40 + 3)",
      "constant answer (T_ANSWER in include/linux/kho/abi/small.h): the schema has 42, the kernel "
      "43\n"},
@@ -221,6 +239,12 @@ constexpr std::array<Alteration, 9> alterations = {{
     {"bits", "unsigned int kind;", "unsigned int kind : 31;",
      "field head.kind (struct t_head.kind in include/linux/kho/abi/small.h): the schema has size "
      "4, the kernel size \"31 bits\"\n"},
+    {"bit_fields", "low : 52;\n\tunsigned long long high : 12",
+     "low : 48;\n\tunsigned long long high : 16",
+     "field bits.low (struct t_bits.low in include/linux/kho/abi/small.h): the schema has bits 52, "
+     "the kernel bits 48\n"
+     "field bits.high (struct t_bits.high in include/linux/kho/abi/small.h): the schema has first "
+     "bit 52, bits 12, the kernel first bit 48, bits 16\n"},
     {"alignment", "__attribute__((packed))", "__attribute__((packed, aligned(4)))",
      "struct head (struct t_head in include/linux/kho/abi/small.h): the schema has alignment 1, "
      "the kernel alignment 4\n"},
@@ -232,11 +256,11 @@ INSTANTIATE_TEST_SUITE_P(All, Altered, testing::ValuesIn(alterations),
 TEST_F(Kernel, ListsWhatItLacks) {
     alter("#define T_NAME", "#define T_RENAMED");
     const std::string said = text();
-    EXPECT_NE(said.find("11 of 11 agree"), std::string::npos) << said;
+    EXPECT_NE(said.find("15 of 15 agree"), std::string::npos) << said;
     EXPECT_NE(said.find("only in the schema:\n  include/linux/kho/abi/small.h:\n"
                         "    name (T_NAME)\n"
                         "only in the kernel:\n  include/linux/kho/abi/small.h:\n"
-                        "    T_RENAMED, struct t_link\n"),
+                        "    T_RENAMED, struct t_other\n"),
               std::string::npos)
         << said;
 }
@@ -244,15 +268,71 @@ TEST_F(Kernel, ListsWhatItLacks) {
 TEST_F(Kernel, ListsFieldsThatOnlyOneHas) {
     alter("unsigned int kind;", "unsigned int sort;");
     const std::string said = text();
-    EXPECT_NE(said.find("11 of 11 agree"), std::string::npos) << said;
+    EXPECT_NE(said.find("15 of 15 agree"), std::string::npos) << said;
     EXPECT_NE(said.find("    head.kind (struct t_head.kind)\n"), std::string::npos) << said;
-    EXPECT_NE(said.find("    struct t_head.sort, struct t_link\n"), std::string::npos) << said;
+    EXPECT_NE(said.find("    struct t_head.sort, struct t_other\n"), std::string::npos) << said;
+}
+
+TEST_F(Kernel, AMacroOfACFileIsReadAsText) {
+    put("kernel/code.c", "#define OTHER 8192\n#define T_CODED (OTHER + 4)\n");
+    EXPECT_EQ(complaints(),
+              "constant coded (T_CODED in kernel/code.c): the schema has 4100, the kernel 8196\n");
+}
+
+/// Upstream's device, whose names are those of its header.
+const std::string device_schema = R"(format: 1
+kind: device
+version: 1
+prefix: t
+path: /dev/t
+header: include/uapi/linux/t.h
+ioctl_type: ioctl_type
+doc: d
+errors: {}
+sections:
+  all:
+    doc: d
+    constants:
+      ioctl_type: {value: 0xba, doc: d}
+      cmd_get: {value: 0x40, doc: d}
+    ioctls:
+      get: {nr: cmd_get, argument: get, doc: d}
+    structs:
+      get:
+        doc: d
+        fields:
+          - {name: size, type: u32, doc: d}
+          - {name: fd, type: s32, doc: d}
+)";
+
+TEST_F(Kernel, ADeviceOfUpstreamIsComparedToo) {
+    put("include/uapi/linux/t.h",
+        "#define T_IOCTL_TYPE 0xBA\nenum { T_CMD_GET = 0x40, T_CMD_PUT };\n"
+        "#define T_GET (T_IOCTL_TYPE << 8 | T_CMD_GET)\n"
+        "struct t_get { unsigned int size; int fd; };\n");
+    std::vector<Schema> schemas;
+    for (const std::string& text : {kernel_schema(), device_schema}) {
+        auto schema = parse_schema(text, file);
+        ASSERT_TRUE(schema) << listing(schema.error());
+        schemas.push_back(std::move(*schema));
+    }
+    KernelOptions options;
+    options.tree = directory_;
+    const auto report = conform_kernel(schemas, options);
+    ASSERT_TRUE(report) << listing(report.error());
+    EXPECT_EQ(to_text(*report), "v2, t version 1 at 4K against " + directory_.string() +
+                                    " (Linux 9.8.7-rc6 by its Makefile): 22 of 22 agree\n"
+                                    "only in the kernel:\n"
+                                    "  include/linux/kho/abi/small.h:\n"
+                                    "    struct t_other\n"
+                                    "  include/uapi/linux/t.h:\n"
+                                    "    T_CMD_PUT\n");
 }
 
 TEST_F(Kernel, SaysWhichHeaderTheTreeLacks) {
     fs::remove(directory_ / "new/place.h");
     const std::string said = text();
-    EXPECT_NE(said.find("11 of 11 agree"), std::string::npos) << said;
+    EXPECT_NE(said.find("15 of 15 agree"), std::string::npos) << said;
     EXPECT_NE(said.find("not compared, for want of the header in this tree:\n  old/place.h:\n"
                         "    elsewhere (T_ELSEWHERE)\n"),
               std::string::npos)
@@ -272,7 +352,7 @@ TEST_F(Kernel, IsReadWithStandInsForWhatIsGenerated) {
                     "#include <asm/only.h>\n#include <asm/types.h>\n#include <linux/utsname.h>\n"
                     "#if !HAVE_KCONFIG\n#error\n#endif\n");
     put(abi + "small.h", altered);
-    EXPECT_NE(text().find("12 of 12 agree"), std::string::npos) << text();
+    EXPECT_NE(text().find("16 of 16 agree"), std::string::npos) << text();
 }
 
 TEST_F(Kernel, ReportsTheSameAsJson) {
@@ -283,11 +363,11 @@ TEST_F(Kernel, ReportsTheSameAsJson) {
     const auto json = nlohmann::json::parse(to_json(*report));
     EXPECT_EQ(json["format"], 1);
     EXPECT_EQ(json["release"], "9.8.7-rc6");
-    EXPECT_EQ(json["version"], "v2");
-    EXPECT_EQ(json["compatible"], "b");
+    EXPECT_EQ(json["versions"], nlohmann::json::parse(R"([{
+        "schema": "test.yaml", "version": "v2", "compatible": "b"}])"));
     EXPECT_EQ(json["page_shift"], 12);
-    EXPECT_EQ(json["compared"], 11);
-    EXPECT_EQ(json["agreeing"], 10);
+    EXPECT_EQ(json["compared"], 15);
+    EXPECT_EQ(json["agreeing"], 14);
     EXPECT_EQ(json["mismatches"], nlohmann::json::parse(R"([{
         "kind": "constant", "name": "answer", "upstream": "T_ANSWER",
         "header": "include/linux/kho/abi/small.h",
@@ -295,7 +375,7 @@ TEST_F(Kernel, ReportsTheSameAsJson) {
     EXPECT_EQ(json["not_in_tree"][0]["name"], "elsewhere");
     EXPECT_EQ(json["only_in_schema"], nlohmann::json::array());
     EXPECT_EQ(json["only_in_kernel"], nlohmann::json::parse(R"([{
-        "kind": "struct", "upstream": "struct t_link",
+        "kind": "struct", "upstream": "struct t_other",
         "header": "include/linux/kho/abi/small.h"}])"));
 }
 

@@ -2,7 +2,9 @@
 // Resolving: names, cycles, ranges, and layouts against this compiler's own.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,21 @@ struct [[gnu::packed]] Packed {
 struct Inner {
     std::uint16_t a;
     std::uint8_t b;
+};
+struct Bits {
+    std::uint32_t before;
+    std::uint8_t odd : 3;
+    std::uint8_t even : 5;
+    std::uint8_t whole : 8;
+    std::uint16_t half;
+    std::uint64_t page : 52;
+    std::uint64_t flags : 12;
+};
+struct [[gnu::packed]] PackedBits {
+    std::uint8_t flag;
+    std::uint64_t page : 52;
+    std::uint64_t flags : 12;
+    std::uint64_t index;
 };
 struct Outer {
     std::uint8_t a;
@@ -75,6 +92,24 @@ const std::string structs = R"(    structs:
         fields:
           - {name: a, type: u16, doc: d}
           - {name: b, type: u8, doc: d}
+      bits:
+        doc: d
+        fields:
+          - {name: before, type: u32, doc: d}
+          - {name: odd, type: u8, bits: 3, doc: d}
+          - {name: even, type: u8, bits: 5, doc: d}
+          - {name: whole, type: u8, bits: 8, doc: d}
+          - {name: half, type: u16, doc: d}
+          - {name: page, type: u64, bits: 52, doc: d}
+          - {name: flags, type: u64, bits: 12, doc: d}
+      packed_bits:
+        doc: d
+        packed: true
+        fields:
+          - {name: flag, type: u8, doc: d}
+          - {name: page, type: u64, bits: 52, doc: d}
+          - {name: flags, type: u64, bits: 12, doc: d}
+          - {name: index, type: u64, doc: d}
       flexible:
         doc: d
         fields:
@@ -119,6 +154,92 @@ TEST(Layout, OfPackedFieldsIsTheCompilers) {
     EXPECT_EQ(offsets(layout),
               (std::vector<std::uint64_t>{offsetof(Packed, a), offsetof(Packed, b),
                                           offsetof(Packed, c), offsetof(Packed, d)}));
+}
+
+/// The bits of a struct that a field has, as a layout says, in the order of its bytes.
+std::vector<bool> bits_of(const Layout& layout, std::size_t field) {
+    const FieldLayout& at = layout.fields.at(field);
+    const std::uint64_t first = at.offset * 8 + (at.bits ? at.bits->first : 0);
+    const std::uint64_t count = at.bits ? at.bits->count : at.size * 8;
+    std::vector<bool> bits(layout.size * 8);
+    for (std::uint64_t i = first; i < first + count; ++i) {
+        bits[i] = true;
+    }
+    return bits;
+}
+
+/// The bits that are not 0, as this compiler has them.
+template <typename Struct>
+std::vector<bool> bits_in(const Struct& value) {
+    std::array<unsigned char, sizeof(Struct)> bytes{};
+    std::memcpy(bytes.data(), &value, bytes.size());
+    std::vector<bool> bits;
+    for (const unsigned char byte : bytes) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            bits.push_back((byte >> bit & 1U) != 0);
+        }
+    }
+    return bits;
+}
+
+TEST(Layout, OfBitFieldsIsTheCompilers) {
+    const Layout layout = layout_of("bits");
+    EXPECT_EQ(layout.size, sizeof(plain::Bits));
+    EXPECT_EQ(layout.alignment, alignof(plain::Bits));
+    std::array<plain::Bits, 7> only{};
+    only[0].before = UINT32_MAX;
+    only[1].odd = 7;
+    only[2].even = 31;
+    only[3].whole = UINT8_MAX;
+    only[4].half = UINT16_MAX;
+    only[5].page = (1ULL << 52U) - 1;
+    only[6].flags = 0xfff;
+    for (std::size_t field = 0; field < only.size(); ++field) {
+        EXPECT_EQ(bits_of(layout, field), bits_in(only.at(field))) << field;
+    }
+}
+
+TEST(Layout, OfPackedBitFieldsIsTheCompilers) {
+    const Layout layout = layout_of("packed_bits");
+    EXPECT_EQ(layout.size, sizeof(plain::PackedBits));
+    EXPECT_EQ(layout.alignment, alignof(plain::PackedBits));
+    std::array<plain::PackedBits, 4> only{};
+    only[0].flag = UINT8_MAX;
+    only[1].page = (1ULL << 52U) - 1;
+    only[2].flags = 0xfff;
+    only[3].index = UINT64_MAX;
+    for (std::size_t field = 0; field < only.size(); ++field) {
+        EXPECT_EQ(bits_of(layout, field), bits_in(only.at(field))) << field;
+    }
+}
+
+TEST(Layout, BitFieldsLeaveNothingToTheCompiler) {
+    const auto with = [](const std::string& fields) {
+        return schema_text("    structs:\n      a: {doc: d, fields: [" + fields + "]}\n");
+    };
+    expect_error(with("{name: x, type: u64, bits: 52, doc: d}"), "52, doc",
+                 "up to field x of struct a have 52 of the 64 bits of a u64; name the others");
+    expect_error(with("{name: x, type: u8, bits: 3, doc: d}, {name: y, type: u8, doc: d}"),
+                 "3, doc: d}, {name: y", "up to field x of struct a have 3 of the 8 bits of a u8");
+    expect_error(
+        with("{name: x, type: u8, bits: 3, doc: d}, {name: y, type: u16, bits: 16, doc: d}"),
+        "3, doc: d}, {name: y", "up to field x of struct a have 3 of the 8 bits of a u8");
+    expect_error(with("{name: x, type: u8, bits: 3, doc: d}, {name: y, type: u8, bits: 6, doc: d}"),
+                 "6, doc", "field y of struct a has 6 bits; there are 1 to 5 left in its u8");
+    expect_error(with("{name: x, type: u8, bits: 0, doc: d}"), "0, doc",
+                 "x of struct a has 0 bits");
+    expect_error(with("{name: x, type: u8, bits: 9, doc: d}"), "9, doc",
+                 "x of struct a has 9 bits");
+    for (const char* type : {"char", "be32", "other"}) {
+        expect_error(with("{name: x, type: " + std::string(type) + ", bits: 8, doc: d}"),
+                     std::string(type) + ", bits", "its type none of: u8, u16, u32, u64");
+    }
+    expect_error(with("{name: x, type: u32, doc: d}, {name: y, type: u64, bits: 64, doc: d}"),
+                 "64, doc: d}]",
+                 "field y of struct a is a bit field, and 4 bytes before it have no name");
+    expect_error(with("{name: x, type: u8, bits: 8, length: 2, doc: d}"), "8, length",
+                 "x of struct a has both 'bits' and 'length'");
+    expect_error(with("{name: x, type: u8, bits: x, doc: d}"), "x, doc", "has to be a number");
 }
 
 TEST(Layout, OfNestedStructsIsTheCompilers) {

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Tests of what is emitted, for every version at every page size.
-foreach(test expressions outputs)
-  add_test(NAME abi-${test} COMMAND ${KHOB_PYTHON} -m unittest -v ${test}_test
+foreach(test expressions outputs device_outputs)
+  string(REPLACE _ - name abi-${test})
+  add_test(NAME ${name} COMMAND ${KHOB_PYTHON} -m unittest -v ${test}_test
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/tests)
-  set_tests_properties(abi-${test} PROPERTIES ENVIRONMENT
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1;ABI_GEN=$<TARGET_FILE:abi-gen>")
 endforeach()
 

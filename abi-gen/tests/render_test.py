@@ -19,7 +19,8 @@ import render
 
 ROOT = pathlib.Path(regenerate.__file__).resolve().parent.parent
 ABI_GEN = pathlib.Path(os.environ["ABI_GEN"])
-SCHEMA = ROOT / regenerate.SCHEMA
+SCHEMA = ROOT / regenerate.ABI
+DEVICE = ROOT / regenerate.DEVICE
 
 
 def abi_gen(*args: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
@@ -75,14 +76,14 @@ class Goldens(Scratch):
     """The check of what is committed can fail."""
 
     def test_a_changed_schema_and_a_stale_header_are_found(self) -> None:
-        for path in (regenerate.SCHEMA, *regenerate.OUTPUTS):
+        for path in {*regenerate.OUTPUTS, *(schema for schema, *_ in regenerate.OUTPUTS.values())}:
             (self.dir / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / path, self.dir / path)
         check = [sys.executable, regenerate.__file__, "--abi-gen", str(ABI_GEN),
                  "--root", str(self.dir), "--check"]
         clean = subprocess.run(check, capture_output=True, text=True, check=False)
         self.assertEqual((clean.returncode, clean.stdout.count("\n@@")), (0, 0), clean.stdout)
-        schema = self.dir / regenerate.SCHEMA
+        schema = self.dir / regenerate.ABI
         text = schema.read_text()
         schema.write_text(text.replace("property: preserved-data", "property: reserved-data"))
         stale = subprocess.run(check, capture_output=True, text=True, check=False)
@@ -182,6 +183,20 @@ class CommandLine(Scratch):
         for args, part in cases:
             result = abi_gen("emit", "--lang", "json-model", *args)
             self.assertEqual(result.returncode, 1, args)
+            self.assertIn(part, result.stderr)
+
+    def test_a_device_has_neither_versions_nor_page_sizes(self) -> None:
+        for args, part in ((("--page-shift", "12"), "a device is the same at every page size"),
+                           (("--abi", "kho-v4"), "a device has one version, which --abi does not"),
+                           (("--lang", "c-vectors"), "the schema has no key, of which")):
+            result = abi_gen("emit", *(() if "--lang" in args else ("--lang", "cpp")),
+                             "--schema", DEVICE, *args)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn(part, result.stderr)
+        for command, part in ((("--kernel", self.dir, "--schema", DEVICE), "a device alone"),
+                              ((SCHEMA, DEVICE), "is no schema of the kind that")):
+            result = abi_gen("conform", *command)
+            self.assertEqual(result.returncode, 1)
             self.assertIn(part, result.stderr)
 
     def test_conform_prints_what_its_document_shows(self) -> None:

@@ -16,15 +16,16 @@
  */
 static bool khob_client_beside(void)
 {
-	return khob_out.tree_ready && khob_is_pinned() && !khob_out.frozen &&
-	       !khob_native_source();
+	return khob_out.tree_ready && khob_out.pinned && !khob_out.frozen && !khob_out.native;
 }
 
-/* Calls @fn for a range beside others, if that may be. Return: whether; and *@ret. */
+/*
+ * Calls @fn for a range beside others, if that may be; khob_lock is held for reading. Return:
+ * whether; and *@ret.
+ */
 static bool khob_client_try(int (*fn)(unsigned long pfn, unsigned long nr, enum khob_kind kind),
 			    unsigned long pfn, unsigned long nr, int *ret)
 {
-	guard(rwsem_read)(&khob_lock);
 	if (!khob_client_beside() || !khob_regions_lock(pfn, nr))
 		return false;
 	*ret = fn(pfn, nr, KHOB_KIND_PAGES);
@@ -32,46 +33,113 @@ static bool khob_client_try(int (*fn)(unsigned long pfn, unsigned long nr, enum 
 	return true;
 }
 
-int khob_preserve_pages(struct page *page, unsigned long nr)
+static int khob_preserve_alone(unsigned long pfn, unsigned long nr)
 {
-	unsigned long pfn = page_to_pfn(page);
-	bool beside;
-	int ret = 0;
+	int ret;
 
-	if (!khob_client_valid(pfn, nr))
-		return -EINVAL;
-	beside = khob_client_try(khob_client_add, pfn, nr, &ret);
-	if (beside && (ret || !READ_ONCE(khob_out.unsettled)))
-		return ret;
-	guard(rwsem_write)(&khob_lock);
-	if (beside) {
-		ret = khob_out_settle();
-		if (ret)
-			khob_client_unpreserve(pfn, nr, KHOB_KIND_PAGES);
-	} else {
-		ret = khob_client_preserve(pfn, nr, KHOB_KIND_PAGES);
-	}
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
+	ret = khob_client_preserve(pfn, nr, KHOB_KIND_PAGES);
 	khob_update_pin();
 	return ret;
 }
-EXPORT_SYMBOL_GPL(khob_preserve_pages);
 
-int khob_unpreserve_pages(struct page *page, unsigned long nr)
+/* Half of it is done: now it is ended one way or the other, whoever is being killed. */
+static int khob_settle_alone(unsigned long pfn, unsigned long nr)
+{
+	int ret;
+
+	guard(khob_write)();
+	ret = khob_out_settle();
+	if (ret)
+		khob_client_unpreserve(pfn, nr, KHOB_KIND_PAGES);
+	khob_update_pin();
+	return ret;
+}
+
+/* Pages of which there are many go the short way, if nothing rare is with them. */
+static int khob_preserve_single(unsigned long pfn)
+{
+	int ret = khob_read_lock_killable();
+
+	if (ret)
+		return ret;
+	ret = khob_client_beside() ? khob_single_add(pfn) : KHOB_SINGLE_RARE;
+	khob_read_unlock();
+	return ret;
+}
+
+static int khob_unpreserve_single(unsigned long pfn)
+{
+	int ret;
+
+	khob_read_lock();
+	ret = khob_client_beside() ? khob_single_drop(pfn) : KHOB_SINGLE_RARE;
+	khob_read_unlock();
+	return ret;
+}
+
+static int khob_preserve_range(unsigned long pfn, unsigned long nr)
+{
+	bool added;
+	int ret;
+
+	if (!khob_client_valid(pfn, nr))
+		return -EINVAL;
+	ret = khob_read_lock_killable();
+	if (ret)
+		return ret;
+	added = khob_client_try(khob_client_add, pfn, nr, &ret);
+	khob_read_unlock();
+	if (!added)
+		return khob_preserve_alone(pfn, nr);
+	if (!ret && READ_ONCE(khob_out.unsettled))
+		return khob_settle_alone(pfn, nr);
+	if (ret && READ_ONCE(khob_out.slack)) {
+		guard(khob_write)();
+		khob_update_pin();
+	}
+	return ret;
+}
+
+int khob_preserve_pages(struct page *page, unsigned long nr)
 {
 	unsigned long pfn = page_to_pfn(page);
+	int ret = KHOB_SINGLE_RARE;
+
+	if (likely(nr == 1))
+		ret = khob_preserve_single(pfn);
+	return likely(ret != KHOB_SINGLE_RARE) ? ret : khob_preserve_range(pfn, nr);
+}
+EXPORT_SYMBOL_GPL(khob_preserve_pages);
+
+static int khob_unpreserve_range(unsigned long pfn, unsigned long nr)
+{
 	bool beside;
 	int ret = 0;
 
 	if (!khob_client_valid(pfn, nr))
 		return -ENOENT;
-	beside = khob_client_try(khob_client_unpreserve, pfn, nr, &ret);
+	scoped_guard(khob_read)
+		beside = khob_client_try(khob_client_unpreserve, pfn, nr, &ret);
 	if (beside && !READ_ONCE(khob_out.slack))
 		return ret;
-	guard(rwsem_write)(&khob_lock);
+	guard(khob_write)();
 	if (!beside)
 		ret = khob_client_unpreserve(pfn, nr, KHOB_KIND_PAGES);
 	khob_update_pin();
 	return ret;
+}
+
+int khob_unpreserve_pages(struct page *page, unsigned long nr)
+{
+	unsigned long pfn = page_to_pfn(page);
+	int ret = KHOB_SINGLE_RARE;
+
+	if (likely(nr == 1))
+		ret = khob_unpreserve_single(pfn);
+	return likely(ret != KHOB_SINGLE_RARE) ? ret : khob_unpreserve_range(pfn, nr);
 }
 EXPORT_SYMBOL_GPL(khob_unpreserve_pages);
 

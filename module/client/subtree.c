@@ -12,9 +12,13 @@ int khob_add_subtree(const char *name, void *blob, size_t size)
 	if (!size || blob + size - 1 < blob || !virt_addr_valid(blob) ||
 	    !virt_addr_valid(blob + size - 1))
 		return -EINVAL;
-	guard(rwsem_write)(&khob_lock);
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
 	ret = khob_out_add_subtree(name, __pa(blob), size);
 	khob_update_pin();
+	khob_changed();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(khob_add_subtree);
@@ -25,9 +29,10 @@ int khob_remove_subtree(void *blob)
 
 	if (!virt_addr_valid(blob))
 		return -ENOENT;
-	guard(rwsem_write)(&khob_lock);
+	guard(khob_write)();
 	ret = khob_out_remove_client(__pa(blob));
 	khob_update_pin();
+	khob_changed();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(khob_remove_subtree);
@@ -38,7 +43,10 @@ int khob_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 
 	if (!name || !phys)
 		return -EINVAL;
-	guard(rwsem_write)(&khob_lock);
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
 	sub = khob_in_subtree(name);
 	if (!sub)
 		return -ENOENT;
@@ -56,9 +64,10 @@ int khob_release_subtree(const char *name)
 
 	if (strscpy(target.name, name, sizeof(target.name)) < 0)
 		return -ENOENT;
-	guard(rwsem_write)(&khob_lock);
+	guard(khob_write)();
 	ret = khob_in_release(&target);
 	khob_update_pin();
+	khob_changed();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(khob_release_subtree);

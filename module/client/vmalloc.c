@@ -9,10 +9,6 @@
 #include "khob/kho_bridge.h"
 #include "out/out.h"
 
-/* Flags of struct khob_vmalloc in the KHO ABI; it has no others. */
-#define KHOB_VMALLOC_ALLOC	0x0001
-#define KHOB_VMALLOC_HUGE	0x0002
-
 #define KHOB_CHUNK_ENTRIES	ARRAY_SIZE(((struct khob_vmalloc_chunk *)NULL)->phys)
 #define KHOB_PMD_ORDER		(PMD_SHIFT - PAGE_SHIFT)
 
@@ -134,7 +130,10 @@ int khob_preserve_vmalloc(void *ptr, struct khob_vmalloc *to)
 	if (!nr || nr > U32_MAX)
 		return -EINVAL;
 	order = khob_vmalloc_order(ptr, nr);
-	guard(rwsem_write)(&khob_lock);
+
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return killed;
 	ret = khob_vmalloc_preserve(ptr, nr, order, &first);
 	if (ret)
 		khob_chunks_drop(first, order);
@@ -142,7 +141,7 @@ int khob_preserve_vmalloc(void *ptr, struct khob_vmalloc *to)
 		*to = (struct khob_vmalloc) {
 			.first = first,
 			.total_pages = nr,
-			.flags = KHOB_VMALLOC_ALLOC | (order ? KHOB_VMALLOC_HUGE : 0),
+			.flags = KHOB_VMALLOC_ALLOC | (order ? KHOB_VMALLOC_HUGE_VMAP : 0),
 			.order = order,
 		};
 	khob_update_pin();
@@ -176,7 +175,7 @@ static bool khob_chunks_ours(u64 pa, unsigned long total, unsigned int order)
 
 int khob_unpreserve_vmalloc(const struct khob_vmalloc *from)
 {
-	guard(rwsem_write)(&khob_lock);
+	guard(khob_write)();
 	if (!from->first || !khob_chunks_ours(from->first, from->total_pages, from->order))
 		return -ENOENT;
 	khob_chunks_drop(from->first, from->order);
@@ -288,11 +287,13 @@ void *khob_restore_vmalloc(const struct khob_vmalloc *from)
 	struct khob_vmalloc_in in = { .total = from->total_pages };
 	void *area = NULL;
 
-	guard(rwsem_write)(&khob_lock);
+	CLASS(khob_user_lock, killed)();
+	if (killed)
+		return NULL;
 	if (khob_out.frozen || !khob_in.got ||
 	    from->order > KHOB_BUDDY_ORDER_MAX || !in.total || in.total > khob_end_pfn() ||
 	    in.total % (1UL << from->order) ||
-	    from->flags & ~(KHOB_VMALLOC_ALLOC | KHOB_VMALLOC_HUGE))
+	    from->flags & ~(KHOB_VMALLOC_ALLOC | KHOB_VMALLOC_HUGE_VMAP))
 		return NULL;
 	in.run = 1UL << from->order;
 	in.max_chunks = khob_chunks_max(in.total / in.run);

@@ -16,28 +16,29 @@ static u64 khob_bits_mask(u64 word, u64 first, u64 end)
 	return mask;
 }
 
-void khob_bits_set(u64 *bits, u64 first, u64 end)
+void khob_bits_set(__u64 *bits, u64 first, u64 end)
 {
 	u64 word;
 
 	for (word = first / 64; first < end && word <= (end - 1) / 64; word++)
-		bits[word] |= khob_bits_mask(word, first, end);
+		khob_store(&bits[word], bits[word] | khob_bits_mask(word, first, end));
 }
 
-void khob_bits_clear(u64 *bits, u64 first, u64 end)
+void khob_bits_clear(__u64 *bits, u64 first, u64 end)
 {
 	u64 word;
 
 	for (word = first / 64; first < end && word <= (end - 1) / 64; word++)
-		bits[word] &= ~khob_bits_mask(word, first, end);
+		khob_store(&bits[word], bits[word] & ~khob_bits_mask(word, first, end));
 }
 
-u64 khob_bits_next(const u64 *bits, u64 from, u64 end, bool set)
+u64 khob_bits_next(const __u64 *bits, u64 from, u64 end, bool set)
 {
 	u64 word;
 
 	for (word = from / 64; from < end && word <= (end - 1) / 64; word++) {
-		u64 found = (set ? bits[word] : ~bits[word]) & khob_bits_mask(word, from, end);
+		u64 is = khob_load(&bits[word]);
+		u64 found = (set ? is : ~is) & khob_bits_mask(word, from, end);
 
 		if (found)
 			return word * 64 + khob_first_bit(found);

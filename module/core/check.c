@@ -76,6 +76,20 @@ static int khob_check_key(struct khob_check *c, u64 key)
 	return 0;
 }
 
+/* Whether @c->ops has taken all keys of a word at once. */
+static bool khob_check_word(struct khob_check *c, u64 base, u64 word)
+{
+	u64 size = 64 * KHOB_PAGE_SIZE, end = c->limits->end_pa, pa;
+
+	if (!c->ops->word || !word || base >> KHOB_ORDER_0_BIT != 1)
+		return false;
+	pa = (base ^ (u64)1 << KHOB_ORDER_0_BIT) << KHOB_PAGE_SHIFT;
+	if (size > end || pa > end - size || !c->ops->word(c->ctx, pa, word))
+		return false;
+	c->res->nr_keys += khob_weight(word);
+	return true;
+}
+
 static int khob_check_leaf(struct khob_check *c, const struct khob_node *leaf, u64 prefix)
 {
 	unsigned int i;
@@ -83,6 +97,8 @@ static int khob_check_leaf(struct khob_check *c, const struct khob_node *leaf, u
 	for (i = 0; i < KHOB_TABLE_ENTRIES; i++) {
 		u64 word = leaf->table[i];
 
+		if (khob_check_word(c, prefix | i * 64, word))
+			continue;
 		/* Each round clears the lowest bit. */
 		for (; word; word &= word - 1) {
 			int err = khob_check_key(c, prefix | (i * 64 + khob_first_bit(word)));

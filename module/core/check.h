@@ -19,11 +19,15 @@ extern "C" {
  *	such memory or it was given out before: the caller claims each node once
  * @key: a page that the tree holds, aligned to its order and inside the limit; other
  *	than 0 refuses it (not RAM, claimed twice, ...)
+ * @word: pages of order 0, aligned and inside the limit: of the 64 from @pa on those whose bit is
+ *	set. Other than true: it has not looked at them, and @key is to be asked of each. NULL:
+ *	it always is.
  * @why: if @node or @key refuse, what to say of it
  */
 struct khob_check_ops {
 	const void *(*node)(void *ctx, u64 pa, unsigned int level, const char **why);
 	int (*key)(void *ctx, u64 pa, unsigned int order, const char **why);
+	bool (*word)(void *ctx, u64 pa, u64 bits);
 };
 
 /**

@@ -139,7 +139,7 @@ static int khob_take_name(struct khob_text *text, char *name, const char **why)
 		if (khob_subtree_name_ok(name))
 			return 0;
 	}
-	*why = "a subtree's name is 1 to 63 characters of A-Z a-z 0-9 , . _ + -";
+	*why = KHOB_NAME_WANTED;
 	return -EINVAL;
 }
 
@@ -158,7 +158,7 @@ int khob_parse_u64(const char *line, size_t len, u64 *value, const char **why)
 int khob_parse_target(const char *line, size_t len, struct khob_target *t, const char **why)
 {
 	struct khob_text text, word;
-	u64 order, key;
+	u64 order;
 	int err = khob_line(line, len, &text, why);
 
 	if (err)
@@ -186,16 +186,9 @@ int khob_parse_target(const char *line, size_t len, struct khob_target *t, const
 	err = khob_take_number(&text, &order, "an order is wanted behind the address", why);
 	if (err)
 		return err;
-	if (order > KHOB_ORDER_MAX) {
-		*why = "the order is out of range";
-		return -EINVAL;
-	}
-	t->order = order;
-	if (khob_key_encode(t->pa, t->order, &key)) {
-		*why = "the address is not aligned to the order";
-		return -EINVAL;
-	}
-	return khob_take_end(&text, why);
+	t->order = order > KHOB_ORDER_MAX ? KHOB_ORDER_MAX + 1 : order;
+	err = khob_check_target(t, why);
+	return err ? err : khob_take_end(&text, why);
 }
 
 enum { KHOB_WORD_PAGES = 1, KHOB_WORD_ORDER = 2, KHOB_WORD_SEED = 4, KHOB_WORD_SCATTER = 8 };
@@ -209,7 +202,7 @@ static unsigned int khob_preserve_word(const struct khob_text *word, struct khob
 
 	if (khob_text_value(word, "pages", &value)) {
 		*why = "pages= wants a number above 0";
-		return khob_number(&value, &req->pages) && req->pages ? KHOB_WORD_PAGES : 0;
+		return khob_number(&value, &req->pages) ? KHOB_WORD_PAGES : 0;
 	}
 	if (khob_text_value(word, "seed", &value)) {
 		*why = "seed= wants a number";
@@ -263,11 +256,7 @@ int khob_parse_preserve(const char *line, size_t len, struct khob_preserve_req *
 		*why = "pages=, order= and seed= are wanted";
 		return -EINVAL;
 	}
-	if (req->order != KHOB_ORDER_MIXED && req->pages & (((u64)1 << req->order) - 1)) {
-		*why = "pages= is no multiple of the pages of one folio of this order";
-		return -EINVAL;
-	}
-	return 0;
+	return khob_check_preserve(req, why);
 }
 
 int khob_parse_put(const char *line, size_t len, struct khob_fdt_subtree *sub, const char **why)
@@ -281,10 +270,8 @@ int khob_parse_put(const char *line, size_t len, struct khob_fdt_subtree *sub, c
 	if (!err)
 		err = khob_take_number(&text, &sub->size,
 				       "a size in bytes is wanted behind the name", why);
-	if (!err && !sub->size) {
-		*why = "a subtree has at least one byte";
-		err = -EINVAL;
-	}
+	if (!err)
+		err = khob_check_put(sub, why);
 	return err ? err : khob_take_end(&text, why);
 }
 
@@ -352,15 +339,8 @@ int khob_parse_scratch(const char *line, size_t len, struct khob_scratch_req *re
 	if (!err)
 		err = khob_take_number(&text, &req->align,
 				       "an alignment in bytes is wanted behind the size", why);
-	if (!err && (req->align < KHOB_PAGE_SIZE || (req->align & (req->align - 1)))) {
-		*why = "the alignment is no power of two of at least a page";
-		err = -EINVAL;
-	}
-	/* So that rounding up to pages or to the alignment cannot overflow. */
-	if (!err && (!req->size || req->size > U64_MAX - req->align)) {
-		*why = "the size is out of range";
-		err = -EINVAL;
-	}
+	if (!err)
+		err = khob_check_scratch(req, why);
 	return err ? err : khob_scratch_words(&text, req, why);
 }
 
@@ -376,9 +356,9 @@ int khob_parse_compact(const char *line, size_t len, struct khob_compact_req *re
 	if (khob_word(&text, &word) && khob_text_is(&word, "all")) {
 		req->all = true;
 		req->most = U64_MAX;
-	} else if (!khob_number(&word, &req->most) || !req->most) {
-		*why = "all or a number of bytes above 0 is wanted";
-		return -EINVAL;
+	} else if (!khob_number(&word, &req->most)) {
+		req->most = 0;
 	}
-	return khob_take_end(&text, why);
+	err = khob_check_compact(req, why);
+	return err ? err : khob_take_end(&text, why);
 }

@@ -5,7 +5,8 @@
 #include "gate.h"
 
 #ifdef __KERNEL__
-DEFINE_PER_CPU(struct khob_slot, khob_slots);
+/* Each in a cache line of its own, or what CPUs write to is shared after all. */
+DEFINE_PER_CPU_ALIGNED(struct khob_slot, khob_slots);
 #endif
 
 __u64 khob_gate_closed;

@@ -116,6 +116,25 @@ struct khob_handed *khob_handover_blob(const struct khob_handover *h, u64 start,
 	return NULL;
 }
 
+bool khob_handover_find_plain(struct khob_handover *h, u64 start, u64 end)
+{
+	u64 from = 0, to = U64_MAX, i;
+
+	for (i = 0; i < h->nr_subtrees; i++) {
+		const struct khob_handed *sub = &h->subtrees[i];
+
+		if (sub->end <= start)
+			from = sub->end > from ? sub->end : from;
+		else if (sub->start >= end)
+			to = sub->start < to ? sub->start : to;
+		else
+			return false;
+	}
+	h->plain_start = from;
+	h->plain_end = to;
+	return start < end;
+}
+
 bool khob_internal_name(const char *name)
 {
 	return !strcmp(name, KHOB_META_NAME) || !strcmp(name, KHOB_RECORDS_NAME) ||

@@ -61,9 +61,9 @@ struct khob_handover_ops {
 struct khob_span {
 	u64 start;
 	u64 end;
-	u64 *keyed;
-	u64 *noded;
-	u64 *kept;
+	__u64 *keyed;
+	__u64 *noded;
+	__u64 *kept;
 };
 
 /**
@@ -100,7 +100,13 @@ struct khob_handed {
  * @ctx: for @ops
  * @spans: ascending and apart
  * @nr_spans: how many
+ * @near: where a page was found last (khob_handover_near()); or NULL
+ * @plain_start: what was asked for blobs last (khob_handover_plain()) is followed and preceded by
+ *	memory without any: it begins here
+ * @plain_end: and ends here, exclusive
  * @why: if it was refused: one sentence without a full stop
+ * @chain_sound: every node of the chain is as the loader wrote it, as far as that is known;
+ *	stays when it was refused
  * @chain: what the setup_data chain says
  * @own_fdt: the root FDT is not the chain's, but the one that the meta blob there names
  * @fdt: a copy of the root FDT
@@ -129,7 +135,11 @@ struct khob_handover {
 	void *ctx;
 	struct khob_span *spans;
 	u64 nr_spans;
+	struct khob_span *near;
+	u64 plain_start;
+	u64 plain_end;
 	char why[KHOB_WHY_MAX];
+	bool chain_sound;
 	struct khob_chain_info chain;
 	bool own_fdt;
 	void *fdt;
@@ -174,6 +184,19 @@ void khob_handover_free(struct khob_handover *h);
 /* The span that holds all of [@start, @end), or NULL. */
 struct khob_span *khob_handover_span(const struct khob_handover *h, u64 start, u64 end);
 
+/* As khob_handover_span(), for who is alone with @h and asks for pages close to each other. */
+static inline struct khob_span *khob_handover_near(struct khob_handover *h, u64 start, u64 end)
+{
+	struct khob_span *s = h->near;
+
+	if (likely(s && start >= s->start && start < end && end <= s->end))
+		return s;
+	s = khob_handover_span(h, start, end);
+	if (s)
+		h->near = s;
+	return s;
+}
+
 /* Whether every page that [@start, @end) touches is kept. */
 bool khob_handover_kept(const struct khob_handover *h, u64 start, u64 end);
 
@@ -186,6 +209,19 @@ static inline bool khob_handover_metadata_blob(const struct khob_handover *h, u6
 	const struct khob_handed *sub = khob_handover_blob(h, pa, pa + 1);
 
 	return sub && !sub->own_pages;
+}
+
+/* handover.c: as khob_handover_plain(), and finds out what is plain around it. */
+bool khob_handover_find_plain(struct khob_handover *h, u64 start, u64 end);
+
+/*
+ * Whether no subtree, gone or not, has a part in [@start, @end), once all have their places; for
+ * who is alone with @h and asks for pages close to each other.
+ */
+static inline bool khob_handover_plain(struct khob_handover *h, u64 start, u64 end)
+{
+	return likely(start >= h->plain_start && start < end && end <= h->plain_end) ||
+	       khob_handover_find_plain(h, start, end);
 }
 
 /* The subtree of that name that is not gone, or NULL. */

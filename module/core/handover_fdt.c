@@ -34,6 +34,7 @@ int khob_copy_blob(struct khob_handover *h, const struct khob_handed *sub, u64 r
 	if (!len || len > room)
 		return khob_damaged(h, "subtree %s: %llu bytes at 0x%llx leave its interval",
 				    sub->name, KHOB_LL(len), KHOB_LL(addr));
+	blob->size = len;
 	blob->copy = h->ops->alloc(h->ctx, len);
 	if (!blob->copy)
 		return -ENOMEM;
@@ -157,8 +158,12 @@ int khob_handover_fdt(struct khob_handover *h)
 	return khob_check_chunks(h);
 }
 
-/* Where a blob's bytes are and which pages they take. */
-static int khob_place_blob(struct khob_handover *h, struct khob_handed *sub)
+/*
+ * Where a blob's bytes are and which pages they take. @seen: what is below it was looked at
+ * already, for other blobs: they come in the order of their addresses, and no byte is copied
+ * for two of them.
+ */
+static int khob_place_blob(struct khob_handover *h, struct khob_handed *sub, u64 *seen)
 {
 	u64 addr = sub->pa, region = sub->len;
 	struct khob_span *s = khob_handover_span(h, addr, addr + 1);
@@ -176,7 +181,10 @@ static int khob_place_blob(struct khob_handover *h, struct khob_handed *sub)
 		return khob_damaged(h, "subtree %s at 0x%llx is in no covered interval", sub->name,
 				    KHOB_LL(addr));
 	if (!khob_abi_has_blob_size(h->info.abi)) {
+		if (addr < *seen)
+			return khob_damaged(h, "subtree %s shares bytes with another", sub->name);
 		ret = khob_copy_blob(h, sub, s->end - addr, &blob);
+		*seen = addr + blob.size;
 		if (!ret && blob.data != blob.copy) {
 			sub->wrap_pa = addr;
 			sub->pa = addr + ((const u8 *)blob.data - blob.copy);
@@ -202,13 +210,13 @@ static int khob_place_blob(struct khob_handover *h, struct khob_handed *sub)
 
 int khob_handover_place(struct khob_handover *h)
 {
-	u64 i;
+	u64 i, seen = 0;
 	int ret = 0;
 
 	for (i = 0; !ret && i < h->nr_subtrees; i++) {
 		ret = h->ops->pause(h->ctx);
 		if (!ret)
-			ret = khob_place_blob(h, &h->subtrees[i]);
+			ret = khob_place_blob(h, &h->subtrees[i], &seen);
 	}
 	return ret;
 }

@@ -41,9 +41,8 @@ static bool khob_is_metadata(const struct khob_handover *h, const struct khob_sp
 	       (pa < kho->fdt_addr + kho->fdt_size && end > kho->fdt_addr);
 }
 
-static int khob_keep_key(void *ctx, u64 key)
+static int khob_keep_key(struct khob_handover *h, u64 key)
 {
-	struct khob_handover *h = ctx;
 	struct khob_span *s;
 	unsigned int order;
 	u64 pa, end, bit;
@@ -51,7 +50,7 @@ static int khob_keep_key(void *ctx, u64 key)
 	if (khob_key_decode(key, &pa, &order))
 		return -EINVAL;
 	end = pa + ((u64)KHOB_PAGE_SIZE << order);
-	s = khob_handover_span(h, pa, end);
+	s = khob_handover_near(h, pa, end);
 	bit = (pa - s->start) >> KHOB_PAGE_SHIFT;
 	/* A subtree's was kept with it. */
 	if (khob_bits_test(s->kept, bit))
@@ -61,14 +60,51 @@ static int khob_keep_key(void *ctx, u64 key)
 	khob_bits_set(s->kept, bit, bit + ((u64)1 << order));
 	h->pages += (u64)1 << order;
 	h->orders[order]++;
-	/* A look at signals now and then is enough. */
-	return h->pages % 1024 ? 0 : h->ops->pause(h->ctx);
+	return 0;
+}
+
+/* Keeps those pages of order 0 that @word says, from @base on, if none of them is metadata. */
+static bool khob_keep_word(struct khob_handover *h, u64 base, u64 word)
+{
+	const struct khob_kho_data *kho = &h->chain.kho;
+	u64 pa, end, bit, more;
+	struct khob_span *s;
+
+	if (base >> KHOB_ORDER_0_BIT != 1)
+		return false;
+	pa = (base ^ (u64)1 << KHOB_ORDER_0_BIT) << KHOB_PAGE_SHIFT;
+	end = pa + 64 * KHOB_PAGE_SIZE;
+	s = khob_handover_near(h, pa, end);
+	if (!s || (pa < kho->fdt_addr + kho->fdt_size && end > kho->fdt_addr))
+		return false;
+	bit = (pa - s->start) >> KHOB_PAGE_SHIFT;
+	/* A subtree's was kept with it, and is none of the data. */
+	more = word & ~khob_bits_get64(s->kept, bit);
+	if (khob_bits_get64(s->noded, bit) & more)
+		return false;
+	khob_bits_or64(s->kept, bit, more);
+	h->pages += khob_weight(more);
+	h->orders[0] += khob_weight(more);
+	return true;
+}
+
+/* All keys that differ from @key in the lowest six bits only. */
+static int khob_keep_around(struct khob_handover *h, u64 key)
+{
+	u64 base = key & ~(u64)63, word = khob_radix_word(&h->tree, key);
+	int ret = h->ops->pause(h->ctx);
+
+	if (khob_keep_word(h, base, word))
+		return ret;
+	for (; !ret && word; word &= word - 1)
+		ret = khob_keep_key(h, base + khob_first_bit(word));
+	return ret;
 }
 
 int khob_handover_keep(struct khob_handover *h)
 {
-	u64 i;
-	int ret;
+	u64 i, from, key;
+	int ret = 0;
 
 	for (i = 0; i < h->nr_subtrees; i++) {
 		if (h->subtrees[i].gone)
@@ -77,5 +113,7 @@ int khob_handover_keep(struct khob_handover *h)
 		if (ret)
 			return ret;
 	}
-	return khob_radix_walk(&h->tree, 0, U64_MAX, khob_keep_key, h);
+	for (from = 0; !ret && khob_radix_next(&h->tree, from, &key); from = (key | 63) + 1)
+		ret = khob_keep_around(h, key);
+	return ret;
 }

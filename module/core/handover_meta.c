@@ -13,12 +13,10 @@
 
 u64 khob_meta_digest(struct khob_meta *meta)
 {
-	u64 tsc = meta->kexec_tsc, was = meta->digest, digest;
+	u64 was = meta->digest, digest;
 
-	meta->kexec_tsc = 0;
 	meta->digest = 0;
 	digest = khob_xxh64(meta, sizeof(*meta) + meta->nr_chunks * sizeof(meta->chunks[0]));
-	meta->kexec_tsc = tsc;
 	meta->digest = was;
 	return digest;
 }
@@ -181,6 +179,7 @@ int khob_handover_metadata(struct khob_handover *h)
 
 	/* It is nobody's but shown: what is not as it should be is not shown. */
 	if (!sub || sub->len < sizeof(km) || h->ops->read(h->ctx, sub->pa, &km, sizeof(km)) ||
+	    (sub->has_digest && khob_xxh64(&km, sizeof(km)) != sub->digest) ||
 	    km.version != KHOB_KEXEC_METADATA_VERSION)
 		return 0;
 	h->kexec_count = km.kexec_count;

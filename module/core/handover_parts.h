@@ -32,11 +32,13 @@ void khob_handover_forget_spans(struct khob_handover *h);
 /**
  * struct khob_blob - a copy of a blob
  * @copy: of all that stands there; for ops->free()
+ * @size: bytes of it
  * @data: in it: what the blob is
  * @len: bytes
  */
 struct khob_blob {
 	u8 *copy;
+	u64 size;
 	const void *data;
 	size_t len;
 };

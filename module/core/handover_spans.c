@@ -24,6 +24,7 @@ void khob_handover_forget_spans(struct khob_handover *h)
 	}
 	h->ops->free(h->ctx, h->spans);
 	h->spans = NULL;
+	h->near = NULL;
 	h->nr_spans = 0;
 }
 
@@ -42,6 +43,7 @@ int khob_handover_add_span(struct khob_handover *h, u64 *room, u64 start, u64 en
 			memcpy(more, h->spans, h->nr_spans * sizeof(*more));
 		h->ops->free(h->ctx, h->spans);
 		h->spans = more;
+		h->near = NULL;
 		*room = want;
 	}
 	s = &h->spans[h->nr_spans++];
@@ -157,6 +159,7 @@ int khob_handover_chain(struct khob_handover *h, u64 setup_data)
 				   KHOB_LL(h->chain.bad_pa));
 	if (!ret)
 		ret = khob_check_seal(h);
+	h->chain_sound = !ret;
 	if (!ret)
 		ret = khob_prove_intervals(h);
 	if (ret) {

@@ -9,6 +9,12 @@
 bool khob_radix_overlap(const struct khob_radix *r, u64 pfn, u64 nr, u64 *key)
 {
 	u64 tops = khob_counted(r->flags) ? khob_load(&r->tops) : KHOB_KEY_MAX;
+
+	return khob_radix_overlap_of(r, tops, pfn, nr, key);
+}
+
+bool khob_radix_overlap_of(const struct khob_radix *r, u64 tops, u64 pfn, u64 nr, u64 *key)
+{
 	struct khob_slot *slot;
 	bool found = false;
 

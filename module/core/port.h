@@ -112,7 +112,7 @@ struct khob_slot {
 	__u64 inside;
 };
 
-DECLARE_PER_CPU(struct khob_slot, khob_slots);
+DECLARE_PER_CPU_ALIGNED(struct khob_slot, khob_slots);
 
 /* A slot that no other thread has until khob_slot_put(); the CPU's, so don't sleep. */
 static inline struct khob_slot *khob_slot_get(void)

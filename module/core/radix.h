@@ -168,6 +168,16 @@ int khob_radix_del(struct khob_radix *r, u64 key);
 int khob_radix_add_batch(struct khob_radix *r, const u64 *keys, size_t nr);
 
 /**
+ * khob_radix_add_word() - add those of 64 keys that a word says, or none
+ * @r: the tree, neither shared nor uncounted
+ * @base: a multiple of 64, and a key
+ * @word: bit n: @base + n is one of them; not 0
+ *
+ * Return: as khob_radix_add_run().
+ */
+int khob_radix_add_word(struct khob_radix *r, u64 base, u64 word);
+
+/**
  * khob_radix_add_run() - add every key of [@first, @last], or none
  * @r: the tree
  * @first: a key

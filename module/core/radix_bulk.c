@@ -75,6 +75,33 @@ bool khob_run_present(const struct khob_radix *r, u64 first, u64 last)
 	}
 }
 
+int khob_radix_add_word(struct khob_radix *r, u64 base, u64 word)
+{
+	unsigned int i = khob_index(base, 0) / 64;
+	struct khob_node *leaf;
+	int ret;
+
+	if (!khob_plain(r->flags) || base % 64 || !word || !khob_key_valid(0, base) ||
+	    !khob_key_valid(0, base + 63))
+		return -EINVAL;
+	leaf = khob_leaf_near(r, 0, base);
+	if (unlikely(!leaf)) {
+		u64 key = base + khob_first_bit(word);
+
+		ret = khob_add_in_leaf(r, key, key);
+		word &= word - 1;
+		if (ret || !word)
+			return ret;
+		leaf = khob_leaf_near(r, 0, base);
+	} else if (unlikely(leaf->table[i] & word)) {
+		return -EEXIST;
+	}
+	leaf->table[i] |= word;
+	khob_use(0, leaf, khob_weight(word), khob_part(i));
+	khob_account(r, 0, khob_weight(word));
+	return 0;
+}
+
 int khob_radix_add_run(struct khob_radix *r, u64 first, u64 last)
 {
 	u64 key = first;

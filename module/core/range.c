@@ -241,6 +241,35 @@ static u64 khob_cursor_start(const struct khob_range_iter *it, unsigned int i)
 	return pfn > it->pos ? pfn : it->pos;
 }
 
+/*
+ * More keys of the leaf that cursor @i is in, as long as no word of it is empty. Between the last
+ * key of a word and the first of the next one are less than two words of keys.
+ */
+static void khob_cursor_extend(struct khob_range_iter *it, unsigned int i)
+{
+	unsigned int bit = khob_index(it->last[i], 0), n = bit / 64;
+	const struct khob_node *leaf = it->leaf[i];
+	u64 word;
+
+	if ((u64)128 << it->order[i] > it->slack || !leaf)
+		return;
+	/* Above @bit; a shift by 64 would be none. */
+	word = khob_load(&leaf->table[n]) & (U64_MAX << (bit % 64) << 1);
+	do {
+		if (word) {
+			it->keys[i] += khob_weight(word);
+			bit = n * 64 + khob_last_bit(word);
+		}
+		if (++n == KHOB_TABLE_ENTRIES)
+			break;
+		word = khob_load(&leaf->table[n]);
+	} while (word);
+	it->last[i] = (it->last[i] & ~KHOB_LEAF_MASK) | bit;
+	/* What comes next is not in it. */
+	if (bit == KHOB_LEAF_BITS - 1)
+		it->leaf[i] = NULL;
+}
+
 /* Sets cursor @i to its first run at or behind key @from. Return: false if there is none. */
 static bool khob_cursor_seek(struct khob_range_iter *it, unsigned int i, u64 from)
 {
@@ -250,6 +279,9 @@ static bool khob_cursor_seek(struct khob_range_iter *it, unsigned int i, u64 fro
 	    it->first[i] > (bit | (bit - 1)))
 		return false;
 	it->last[i] = khob_run_end(it->r, it->first[i], &it->leaf[i]);
+	it->keys[i] = it->last[i] - it->first[i] + 1;
+	if (it->slack)
+		khob_cursor_extend(it, i);
 	return true;
 }
 
@@ -274,11 +306,23 @@ static void khob_range_seek(struct khob_range_iter *it)
 	}
 }
 
-void khob_range_iter_init(struct khob_range_iter *it, const struct khob_radix *r, u64 pfn)
+static void khob_iter_init(struct khob_range_iter *it, const struct khob_radix *r, u64 pfn,
+			   u64 slack)
 {
 	it->r = r;
 	it->pos = pfn;
+	it->slack = slack;
 	khob_range_seek(it);
+}
+
+void khob_range_iter_init(struct khob_range_iter *it, const struct khob_radix *r, u64 pfn)
+{
+	khob_iter_init(it, r, pfn, 0);
+}
+
+void khob_extent_iter_init(struct khob_range_iter *it, const struct khob_radix *r, u64 slack)
+{
+	khob_iter_init(it, r, 0, slack);
 }
 
 /* The next run of cursor @i; one that has none is replaced by the last cursor. */
@@ -290,11 +334,12 @@ static bool khob_cursor_advance(struct khob_range_iter *it, unsigned int i)
 	it->order[i] = it->order[it->nr];
 	it->first[i] = it->first[it->nr];
 	it->last[i] = it->last[it->nr];
+	it->keys[i] = it->keys[it->nr];
 	it->leaf[i] = it->leaf[it->nr];
 	return false;
 }
 
-bool khob_range_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr)
+bool khob_extent_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr, u64 *held)
 {
 	u64 first = U64_MAX, end;
 	unsigned int i;
@@ -310,6 +355,7 @@ bool khob_range_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr)
 
 	/* Nothing starts below @first, so what touches [first, end) extends it upwards. */
 	end = first;
+	*held = 0;
 	do {
 		grown = false;
 		for (i = 0; i < it->nr;) {
@@ -319,6 +365,7 @@ bool khob_range_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr)
 			}
 			if (khob_cursor_end(it, i) > end)
 				end = khob_cursor_end(it, i);
+			*held += it->keys[i] << it->order[i];
 			grown = true;
 			/* Another cursor stands at @i if this one has come to its end. */
 			khob_cursor_advance(it, i);
@@ -326,9 +373,19 @@ bool khob_range_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr)
 	} while (grown);
 
 	it->pos = end;
+	/* Keys of several orders may be of the same pages. */
+	if (*held > end - first)
+		*held = end - first;
 	*pfn = first;
 	*nr = end - first;
 	return true;
+}
+
+bool khob_range_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr)
+{
+	u64 held;
+
+	return khob_extent_iter_next(it, pfn, nr, &held);
 }
 
 int khob_radix_walk_ranges(struct khob_range_iter *it, u64 end,

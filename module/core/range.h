@@ -63,6 +63,9 @@ bool khob_radix_has_range(struct khob_radix *r, u64 pfn, u64 nr, unsigned int ma
  */
 bool khob_radix_overlap(const struct khob_radix *r, u64 pfn, u64 nr, u64 *key);
 
+/* The same, but only of the orders whose bit in a key, KHOB_ORDER_0_BIT - order, is in @tops. */
+bool khob_radix_overlap_of(const struct khob_radix *r, u64 tops, u64 pfn, u64 nr, u64 *key);
+
 /**
  * struct khob_range_iter - merges the orders of a tree by physical address
  * @r: the tree
@@ -72,7 +75,9 @@ bool khob_radix_overlap(const struct khob_radix *r, u64 pfn, u64 nr, u64 *key);
  * @order: which ones
  * @first: of each of those, the key that the next run of keys begins with
  * @last: where that run ends
+ * @keys: how many there are from @first to @last: all, but where gaps are passed over
  * @leaf: the node that @last is in
+ * @slack: pages that a gap may have that is passed over
  *
  * Keys sort by order first; one cursor an order gives physical order without sorting.
  */
@@ -84,7 +89,9 @@ struct khob_range_iter {
 	u8 order[KHOB_ORDER_MAX + 1];
 	u64 first[KHOB_ORDER_MAX + 1];
 	u64 last[KHOB_ORDER_MAX + 1];
+	u64 keys[KHOB_ORDER_MAX + 1];
 	const struct khob_node *leaf[KHOB_ORDER_MAX + 1];
+	u64 slack;
 };
 
 /* Begins at page @pfn; a range that begins below is seen from there on. */
@@ -99,6 +106,29 @@ void khob_range_iter_init(struct khob_range_iter *it, const struct khob_radix *r
  * Return: false when there is none left.
  */
 bool khob_range_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr);
+
+/**
+ * khob_extent_iter_init() - begin to read a tree as extents: ranges with gaps
+ * @it: the iterator
+ * @r: the tree, which nobody changes meanwhile
+ * @slack: pages; gaps of up to so many may be passed over, but need not be
+ *
+ * Where single pages lie close together this takes a word of the tree, 64 keys, at a time.
+ */
+void khob_extent_iter_init(struct khob_range_iter *it, const struct khob_radix *r, u64 slack);
+
+/**
+ * khob_extent_iter_next() - the next extent [*@pfn, *@pfn + *@nr), with *@held pages of the tree
+ * @it: the iterator
+ * @pfn: its first page, which is in the tree, as its last is
+ * @nr: pages
+ * @held: those of them that are in the tree
+ *
+ * Extents ascend and neither touch nor overlap.
+ *
+ * Return: false when there is none left.
+ */
+bool khob_extent_iter_next(struct khob_range_iter *it, u64 *pfn, u64 *nr, u64 *held);
 
 /**
  * khob_radix_walk_ranges() - call @fn for every maximal range below @end, ascending

@@ -5,11 +5,10 @@
 #ifndef KHOB_DEBUGFS_H
 #define KHOB_DEBUGFS_H
 
-#include <linux/capability.h>
-#include <linux/fs.h>
 #include <linux/seq_file.h>
 
-#include "out/out.h"
+#include "core/control.h"
+#include "face/face.h"
 
 struct dentry;
 
@@ -25,8 +24,6 @@ struct dentry *khob_debugfs_dir(const char *name);
  */
 int khob_admin_open(struct inode *inode, struct file *file);
 int khob_boot_open(struct inode *inode, struct file *file);
-/* Says that the kernel is on its way out (khob_is_leaving()). Return: -ESHUTDOWN. */
-int khob_gone(void);
 ssize_t khob_seq_read(struct file *file, char __user *buf, size_t len, loff_t *ppos);
 
 /*
@@ -63,24 +60,21 @@ static const struct file_operations name##_fops = {					\
 	.release = single_release,							\
 }
 
-/*
- * A text file that lists numbers: they are taken at open, in one go under
- * khob_lock, so that a slow reader sees one state and holds nobody up.
- */
-int khob_snapshot_keys(struct khob_numbers *snap, struct khob_radix *tree);
-int khob_snapshot_open(struct inode *inode, struct file *file,
-		       int (*fill)(struct khob_numbers *snap),
+/* A text file that lists numbers as they are when it is opened. */
+int khob_snapshot_open(struct inode *inode, struct file *file, khob_fill_fn fill,
 		       int (*show)(struct seq_file *m, void *v));
 int khob_snapshot_release(struct inode *inode, struct file *file);
 int khob_show_key(struct seq_file *m, void *v);
 int khob_show_raw_key(struct seq_file *m, void *v);
 int khob_show_range(struct seq_file *m, void *v);
+int khob_show_start(struct seq_file *m, void *v);
+int khob_show_size(struct seq_file *m, void *v);
 int khob_show_number(struct seq_file *m, void *v);
 
-#define KHOB_SNAPSHOT_FILE(name, show)							\
+#define KHOB_SNAPSHOT_FILE(name, fill, show)						\
 static int name##_open(struct inode *inode, struct file *file)				\
 {											\
-	return khob_snapshot_open(inode, file, name##_fill, show);			\
+	return khob_snapshot_open(inode, file, fill, show);				\
 }											\
 static const struct file_operations name##_fops = {					\
 	.owner = THIS_MODULE,								\
@@ -96,16 +90,34 @@ static inline const char *khob_file_name(struct file *file)
 	return file->f_path.dentry->d_name.name;
 }
 
-/*
- * bytes.c: bytes of physical memory. Under khob_lock a file says where those at @pos are:
- * how many there are at *@pa, 0 at its end, or an error. They are copied there and
- * then; a user's page is touched without the lock.
- */
-typedef s64 (*khob_bytes_fn)(struct file *file, u64 pos, u64 *pa);
-ssize_t khob_bytes_read(struct file *file, char __user *buf, size_t len, loff_t *ppos,
-			khob_bytes_fn where);
-ssize_t khob_bytes_write(struct file *file, const char __user *buf, size_t len, loff_t *ppos,
-			 khob_bytes_fn where);
+/* A file of bytes of physical memory: those of its own name, if the function wants one. */
+#define KHOB_BYTES_FILE(name, at)							\
+static ssize_t name##_read(struct file *file, char __user *buf, size_t len,		\
+			   loff_t *ppos)						\
+{											\
+	struct khob_bytes bytes = { at, khob_file_name(file) };				\
+											\
+	return khob_bytes_read(&bytes, buf, len, ppos);					\
+}
+
+/* A file of a copy that copy() makes when it is opened. */
+int khob_blob_open(struct file *file, void *(*copy)(size_t *len));
+ssize_t khob_blob_read(struct file *file, char __user *buf, size_t len, loff_t *ppos);
+int khob_blob_release(struct inode *inode, struct file *file);
+
+#define KHOB_BLOB_FILE(name, copy)							\
+static int name##_open(struct inode *inode, struct file *file)				\
+{											\
+	return khob_blob_open(file, copy);						\
+}											\
+static const struct file_operations name##_fops = {					\
+	.owner = THIS_MODULE,								\
+	.open = name##_open,								\
+	.read = khob_blob_read,								\
+	.llseek = default_llseek,							\
+	.release = khob_blob_release,							\
+}
+
 /* A subtree's file, as struct khob_face has it. */
 void *khob_debugfs_show(const char *name, u64 len, struct dentry *dir,
 			const struct file_operations *fops);

@@ -29,17 +29,26 @@ ssize_t khob_seq_read(struct file *file, char __user *buf, size_t len, loff_t *p
 	return khob_may(CAP_SYS_ADMIN) ?: seq_read(file, buf, len, ppos);
 }
 
-int khob_gone(void)
+/* A line, and who does what it says. */
+struct khob_line_act {
+	const char *line;
+	size_t len;
+	int (*act)(const char *line, size_t len);
+};
+
+static int khob_line_do(void *arg)
 {
-	return khob_refuse(-ESHUTDOWN, "the kernel is about to go: nothing changes any more");
+	const struct khob_line_act *a = arg;
+
+	return a->act(a->line, a->len);
 }
 
 /* The line is copied before, so that nobody has to wait for its page to come. */
 ssize_t khob_control_write(int cap, const char __user *buf, size_t len, loff_t *ppos,
 			   int (*act)(const char *line, size_t len))
 {
-	char line[KHOB_LINE_MAX + 1];
-	unsigned int refusals;
+	char line[KHOB_LINE_MAX + 1], what[KHOB_LINE_MAX + 1];
+	struct khob_line_act a = { line, len, act };
 	int ret = khob_may(cap);
 
 	if (ret)
@@ -50,33 +59,9 @@ ssize_t khob_control_write(int cap, const char __user *buf, size_t len, loff_t *
 	if (copy_from_user(line, buf, len))
 		return khob_refuse(-EFAULT, "a control file: the line is at no address of yours");
 	line[len] = '\0';
-
-	CLASS(khob_user_lock, killed)();
-	if (killed)
-		return killed;
-	if (khob_is_leaving())
-		return khob_gone();
-	refusals = khob_refusals();
-	ret = act(line, len);
-	khob_update_pin();
-	/* Where memory runs out there is seldom more to say. */
-	if (ret && khob_refusals() == refusals)
-		khob_refuse(ret, "\"%.*s\": %s (error %d)", (int)strcspn(line, "\n"), line,
-			    ret == -ENOMEM ? "out of memory" : "failed", ret);
+	strscpy(what, line, strcspn(line, "\n") + 1);
+	ret = khob_act_do(cap, khob_line_do, &a, what);
 	return ret ?: len;
-}
-
-/* Snapshots */
-
-static int khob_snapshot_key(void *ctx, u64 key)
-{
-	cond_resched();
-	return fatal_signal_pending(current) ? -EINTR : khob_numbers_add(ctx, key);
-}
-
-int khob_snapshot_keys(struct khob_numbers *snap, struct khob_radix *tree)
-{
-	return khob_radix_walk(tree, 0, U64_MAX, khob_snapshot_key, snap);
 }
 
 static void *khob_snapshot_start(struct seq_file *m, loff_t *pos)
@@ -118,10 +103,31 @@ int khob_show_number(struct seq_file *m, void *v)
 	return 0;
 }
 
+/* Of ranges, where one begins, and how long it is. */
+
+static bool khob_is_start(struct seq_file *m)
+{
+	return !(m->index % 2);
+}
+
+int khob_show_start(struct seq_file *m, void *v)
+{
+	if (khob_is_start(m))
+		seq_printf(m, "0x%llx\n", *(u64 *)v);
+	return 0;
+}
+
+int khob_show_size(struct seq_file *m, void *v)
+{
+	if (!khob_is_start(m))
+		seq_printf(m, "%llu\n", *(u64 *)v - *khob_numbers_at(m->private, m->index - 1));
+	return 0;
+}
+
 /* Ranges are pairs: a line ends with the second of them. */
 int khob_show_range(struct seq_file *m, void *v)
 {
-	seq_printf(m, "0x%llx%c", *(u64 *)v, m->index % 2 ? '\n' : ' ');
+	seq_printf(m, "0x%llx%c", *(u64 *)v, khob_is_start(m) ? ' ' : '\n');
 	return 0;
 }
 
@@ -136,26 +142,24 @@ static const struct seq_operations khob_seq_##name = {		\
 KHOB_SNAPSHOT_SEQ(key);
 KHOB_SNAPSHOT_SEQ(raw_key);
 KHOB_SNAPSHOT_SEQ(range);
+KHOB_SNAPSHOT_SEQ(start);
+KHOB_SNAPSHOT_SEQ(size);
 KHOB_SNAPSHOT_SEQ(number);
 
 static const struct seq_operations *khob_snapshot_seq(int (*show)(struct seq_file *m, void *v))
 {
-	if (show == khob_show_key)
-		return &khob_seq_key;
-	if (show == khob_show_raw_key)
-		return &khob_seq_raw_key;
-	return show == khob_show_range ? &khob_seq_range : &khob_seq_number;
+	static const struct seq_operations * const all[] = {
+		&khob_seq_key, &khob_seq_raw_key, &khob_seq_range, &khob_seq_start,
+		&khob_seq_size, &khob_seq_number,
+	};
+	size_t i = 0;
+
+	while (all[i]->show != show)
+		i++;
+	return all[i];
 }
 
-static int khob_snapshot_fill(struct khob_numbers *snap, int (*fill)(struct khob_numbers *snap))
-{
-	CLASS(khob_user_lock, killed)();
-
-	return killed ?: fill(snap);
-}
-
-int khob_snapshot_open(struct inode *inode, struct file *file,
-		       int (*fill)(struct khob_numbers *snap),
+int khob_snapshot_open(struct inode *inode, struct file *file, khob_fill_fn fill,
 		       int (*show)(struct seq_file *m, void *v))
 {
 	struct khob_numbers *snap;
@@ -166,11 +170,9 @@ int khob_snapshot_open(struct inode *inode, struct file *file,
 	snap = __seq_open_private(file, khob_snapshot_seq(show), sizeof(*snap));
 	if (!snap)
 		return -ENOMEM;
-	ret = khob_snapshot_fill(snap, fill);
-	if (ret) {
-		khob_numbers_free(snap);
+	ret = khob_snapshot(snap, fill);
+	if (ret)
 		seq_release_private(inode, file);
-	}
 	return ret;
 }
 
@@ -180,6 +182,38 @@ int khob_snapshot_release(struct inode *inode, struct file *file)
 
 	khob_numbers_free(snap);
 	return seq_release_private(inode, file);
+}
+
+/* Copies */
+
+int khob_blob_open(struct file *file, void *(*copy)(size_t *len))
+{
+	struct debugfs_blob_wrapper *blob __free(kfree) = kzalloc(sizeof(*blob), GFP_KERNEL);
+
+	if (!blob)
+		return -ENOMEM;
+	blob->data = copy(&blob->size);
+	if (IS_ERR(blob->data))
+		return PTR_ERR(blob->data);
+	file->private_data = no_free_ptr(blob);
+	return 0;
+}
+
+ssize_t khob_blob_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+{
+	struct debugfs_blob_wrapper *blob = file->private_data;
+	int ret = khob_may(CAP_SYS_ADMIN);
+
+	return ret ?: simple_read_from_buffer(buf, len, ppos, blob->data, blob->size);
+}
+
+int khob_blob_release(struct inode *inode, struct file *file)
+{
+	struct debugfs_blob_wrapper *blob = file->private_data;
+
+	kvfree(blob->data);
+	kfree(blob);
+	return 0;
 }
 
 /* The ABI's versions, the one in use in brackets. */
@@ -246,13 +280,17 @@ void khob_debugfs_hide(void *shown)
 	debugfs_remove(shown);
 }
 
+/* Where debugfs is off, or not in the kernel, there is the device all the same. */
 int khob_debugfs_init(void)
 {
 	int ret;
 
 	khob_debugfs_root = debugfs_create_dir("kho_bridge", NULL);
-	if (IS_ERR(khob_debugfs_root))
-		return PTR_ERR(khob_debugfs_root);
+	if (IS_ERR(khob_debugfs_root)) {
+		pr_info("no debugfs (error %ld): see /dev/kho_bridge\n",
+			PTR_ERR(khob_debugfs_root));
+		return 0;
+	}
 	/* debugfs makes directories 0755; handed-over memory is root's business. */
 	d_inode(khob_debugfs_root)->i_mode = S_IFDIR | 0700;
 	debugfs_create_file("abi", 0600, khob_debugfs_root, NULL, &khob_abi_fops);
@@ -267,11 +305,15 @@ int khob_debugfs_init(void)
 
 void khob_debugfs_exit(void)
 {
+	if (IS_ERR(khob_debugfs_root))
+		return;
 	debugfs_remove(khob_debugfs_root);
 	khob_sandbox_exit();
 }
 
 struct dentry *khob_debugfs_dir(const char *name)
 {
+	if (IS_ERR(khob_debugfs_root))
+		return NULL;
 	return *name ? debugfs_lookup(name, khob_debugfs_root) : dget(khob_debugfs_root);
 }

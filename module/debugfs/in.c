@@ -5,7 +5,6 @@
 #include <linux/debugfs.h>
 #include <linux/uaccess.h>
 
-#include "core/bits.h"
 #include "debugfs/debugfs.h"
 
 static struct dentry *khob_in_subs;
@@ -110,121 +109,13 @@ static int khob_in_digests_show(struct seq_file *m, void *v)
 
 KHOB_SHOW_FILE(khob_in_digests);
 
-static ssize_t khob_in_fdt_copy(char *room, size_t len, u64 pos)
-{
-	size_t n;
-
-	CLASS(khob_user_lock, killed)();
-	if (killed)
-		return killed;
-	if (!khob_in.got)
-		return -ENOENT;
-	if (pos >= khob_in.got->fdt_len)
-		return 0;
-	n = min_t(size_t, len, khob_in.got->fdt_len - pos);
-	memcpy(room, khob_in.got->fdt + pos, n);
-	return n;
-}
-
-static ssize_t khob_in_fdt_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
-{
-	void *room __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL);
-	ssize_t n = khob_may(CAP_SYS_ADMIN);
-
-	if (n)
-		return n;
-	if (!room)
-		return -ENOMEM;
-	n = khob_in_fdt_copy(room, min_t(size_t, len, PAGE_SIZE), *ppos);
-	if (n > 0 && copy_to_user(buf, room, n))
-		return -EFAULT;
-	if (n > 0)
-		*ppos += n;
-	return n;
-}
-
-static const struct file_operations khob_in_fdt_fops = {
-	.owner = THIS_MODULE,
-	.open = khob_admin_open,
-	.read = khob_in_fdt_read,
-	.llseek = default_llseek,
-};
-
-/* in/keys: data pages still held; in/ranges: these and the subtrees */
-
-static int khob_in_keys_add(void *ctx, u64 key, const struct khob_handed *sub)
-{
-	return sub ? 0 : khob_numbers_add(ctx, key);
-}
-
-static int khob_in_keys_fill(struct khob_numbers *snap)
-{
-	return khob_in_walk(khob_in_keys_add, snap);
-}
-
-static int khob_in_ranges_fill(struct khob_numbers *snap)
-{
-	const struct khob_handover *h = khob_in.got;
-	u64 i;
-	int ret = 0;
-
-	for (i = 0; h && i < h->nr_spans; i++) {
-		const struct khob_span *s = &h->spans[i];
-		u64 nr = PHYS_PFN(s->end - s->start), bit, end;
-
-		for (bit = khob_bits_next(s->kept, 0, nr, true); bit < nr && !ret;
-		     bit = khob_bits_next(s->kept, end, nr, true)) {
-			end = khob_bits_next(s->kept, bit, nr, false);
-			ret = khob_numbers_add(snap, s->start + PFN_PHYS(bit));
-			if (!ret)
-				ret = khob_numbers_add(snap, s->start + PFN_PHYS(end));
-		}
-	}
-	return ret;
-}
-
-KHOB_SNAPSHOT_FILE(khob_in_keys, khob_show_key);
-KHOB_SNAPSHOT_FILE(khob_in_ranges, khob_show_range);
+KHOB_BLOB_FILE(khob_in_fdt, khob_in_fdt_copy);
+KHOB_SNAPSHOT_FILE(khob_in_keys, khob_in_keys_fill, khob_show_key);
+KHOB_SNAPSHOT_FILE(khob_in_ranges, khob_in_ranges_fill, khob_show_range);
 
 /* in/data */
 
-/* Where the piece that holds @pa and may be read ends; 0 if it may not. */
-static u64 khob_in_readable(u64 pa)
-{
-	const struct khob_span *s;
-	unsigned int order;
-	u64 nr, bit, start;
-
-	if (!khob_in.got)
-		return 0;
-	s = khob_handover_span(khob_in.got, pa, pa + 1);
-	if (!s)
-		return 0;
-	nr = PHYS_PFN(s->end - s->start);
-	bit = PHYS_PFN(pa - s->start);
-	if (!khob_bits_test(s->kept, bit))
-		return 0;
-	/* Clients of the kernel's own KHO may take any page at any time: ask for each. */
-	if (khob_in.native && khob_native_holds(pa, &start, &order))
-		return start + (PAGE_SIZE << order);
-	if (khob_in.native && !khob_handover_metadata_blob(khob_in.got, pa))
-		return 0;
-	return s->start + PFN_PHYS(khob_in.native ? bit + 1 :
-				   khob_bits_next(s->kept, bit, nr, false));
-}
-
-static s64 khob_in_data_at(struct file *file, u64 pos, u64 *pa)
-{
-	u64 end = khob_in_readable(pos);
-
-	*pa = pos;
-	return end > pos ? end - pos : -EFAULT;
-}
-
-static ssize_t khob_in_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
-{
-	return khob_bytes_read(file, buf, len, ppos, khob_in_data_at);
-}
+KHOB_BYTES_FILE(khob_in_data, khob_in_data_at);
 
 static const struct file_operations khob_in_data_fops = {
 	.owner = THIS_MODULE,
@@ -235,20 +126,7 @@ static const struct file_operations khob_in_data_fops = {
 
 /* in/sub_fdts/NAME */
 
-static s64 khob_in_sub_at(struct file *file, u64 pos, u64 *pa)
-{
-	struct khob_handed *sub = khob_in_subtree(khob_file_name(file));
-
-	if (!sub)
-		return -ENOENT;
-	*pa = sub->pa + pos;
-	return pos < sub->len ? sub->len - pos : 0;
-}
-
-static ssize_t khob_in_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
-{
-	return khob_bytes_read(file, buf, len, ppos, khob_in_sub_at);
-}
+KHOB_BYTES_FILE(khob_in_sub, khob_in_sub_at);
 
 static const struct file_operations khob_in_sub_fops = {
 	.owner = THIS_MODULE,

@@ -54,18 +54,19 @@ static int khob_scratch_act(const char *line, size_t len)
 {
 	struct khob_scratch_req req;
 	const char *why = NULL;
+	u64 pa;
 
 	if (khob_parse_scratch(line, len, &req, &why))
 		return khob_refuse(-EINVAL, "scratch: %s", why);
 	switch (req.what) {
 	case KHOB_SCRATCH_TAKE:
-		return khob_scratch_take(&req);
+		return khob_scratch_take(&req, NULL, &pa);
 	case KHOB_SCRATCH_KERNEL:
-		return khob_scratch_kernel();
+		return khob_scratch_kernel(NULL);
 	case KHOB_SCRATCH_GIVE:
-		khob_scratch_give();
+		break;
 	}
-	return 0;
+	return khob_scratch_give(NULL);
 }
 
 KHOB_CONTROL_FILE(khob_preserve);
@@ -75,141 +76,11 @@ KHOB_CONTROL_FILE(khob_put);
 /* Who may load a kernel may do it with a handover. */
 KHOB_CONTROL_FILE_FOR(khob_scratch, CAP_SYS_BOOT, khob_boot_open);
 
-/* out/fdt */
-
-static void *khob_out_fdt_locked(size_t *len)
-{
-	CLASS(khob_user_lock, killed)();
-
-	return killed ? ERR_PTR(killed) : khob_out_fdt(len);
-}
-
-static int khob_out_fdt_open(struct inode *inode, struct file *file)
-{
-	struct debugfs_blob_wrapper *blob __free(kfree) = kzalloc(sizeof(*blob), GFP_KERNEL);
-	int ret = khob_may(CAP_SYS_ADMIN);
-
-	if (ret)
-		return ret;
-	if (!blob)
-		return -ENOMEM;
-	blob->data = khob_out_fdt_locked(&blob->size);
-	if (IS_ERR(blob->data))
-		return PTR_ERR(blob->data);
-	file->private_data = no_free_ptr(blob);
-	return 0;
-}
-
-static ssize_t khob_out_fdt_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
-{
-	struct debugfs_blob_wrapper *blob = file->private_data;
-	int ret = khob_may(CAP_SYS_ADMIN);
-
-	if (ret)
-		return ret;
-	return simple_read_from_buffer(buf, len, ppos, blob->data, blob->size);
-}
-
-static int khob_out_fdt_release(struct inode *inode, struct file *file)
-{
-	struct debugfs_blob_wrapper *blob = file->private_data;
-
-	kvfree(blob->data);
-	kfree(blob);
-	return 0;
-}
-
-static const struct file_operations khob_out_fdt_fops = {
-	.owner = THIS_MODULE,
-	.open = khob_out_fdt_open,
-	.read = khob_out_fdt_read,
-	.llseek = default_llseek,
-	.release = khob_out_fdt_release,
-};
-
-/* out/keys, out/ranges, out/scratch_phys, out/scratch_len */
-
-/*
- * What is handed over as things are: on a kernel with KHO its tree, with everybody's keys,
- * unless ours was frozen with all of them.
- */
-static int khob_out_show(struct khob_numbers *snap,
-			 int (*fill)(struct khob_numbers *snap, struct khob_radix *tree))
-{
-	struct khob_radix kernels;
-	int ret;
-
-	lockdep_assert_held_write(&khob_lock);
-	if (!khob_native_source() || (khob_out.frozen && !khob_out.by_kernel)) {
-		if (!khob_out.tree_ready)
-			return 0;
-		khob_radix_set_shared(&khob_out.tree, false);
-		ret = fill(snap, &khob_out.tree);
-		khob_radix_set_shared(&khob_out.tree, true);
-		return ret;
-	}
-	ret = khob_native_tree(&kernels);
-	if (ret)
-		return ret;
-	ret = fill(snap, &kernels);
-	khob_radix_destroy(&kernels);
-	return ret;
-}
-
-static int khob_out_keys_fill(struct khob_numbers *snap)
-{
-	return khob_out_show(snap, khob_snapshot_keys);
-}
-
-static int khob_add_ranges(struct khob_numbers *snap, struct khob_radix *tree)
-{
-	struct khob_range_iter *it __free(kfree) = kmalloc(sizeof(*it), GFP_KERNEL);
-	u64 pfn, nr;
-	int ret = 0;
-
-	if (!it)
-		return -ENOMEM;
-	khob_range_iter_init(it, tree, 0);
-	while (!ret && khob_range_iter_next(it, &pfn, &nr)) {
-		ret = khob_numbers_add(snap, PFN_PHYS(pfn));
-		if (!ret)
-			ret = khob_numbers_add(snap, PFN_PHYS(pfn + nr));
-		cond_resched();
-	}
-	return ret;
-}
-
-static int khob_out_ranges_fill(struct khob_numbers *snap)
-{
-	return khob_out_show(snap, khob_add_ranges);
-}
-
-static int khob_scratch_phys_fill(struct khob_numbers *snap)
-{
-	struct khob_scratch_area *area;
-	int ret = 0;
-
-	list_for_each_entry(area, &khob_out.scratch, list)
-		if (!ret)
-			ret = khob_numbers_add(snap, PFN_PHYS(area->pfn));
-	return ret;
-}
-
-static int khob_scratch_len_fill(struct khob_numbers *snap)
-{
-	struct khob_scratch_area *area;
-	int ret = 0;
-
-	list_for_each_entry(area, &khob_out.scratch, list)
-		if (!ret)
-			ret = khob_numbers_add(snap, PFN_PHYS(area->nr));
-	return ret;
-}
-
-KHOB_SNAPSHOT_FILE(khob_out_keys, khob_show_key);
-KHOB_SNAPSHOT_FILE(khob_out_ranges, khob_show_range);
-KHOB_SNAPSHOT_FILE(khob_scratch_phys, khob_show_raw_key);
-KHOB_SNAPSHOT_FILE(khob_scratch_len, khob_show_number);
+KHOB_BLOB_FILE(khob_out_fdt, khob_out_fdt_copy);
+KHOB_SNAPSHOT_FILE(khob_out_keys, khob_out_keys_fill, khob_show_key);
+KHOB_SNAPSHOT_FILE(khob_out_ranges, khob_out_ranges_fill, khob_show_range);
+KHOB_SNAPSHOT_FILE(khob_scratch_phys, khob_out_scratch_fill, khob_show_start);
+KHOB_SNAPSHOT_FILE(khob_scratch_len, khob_out_scratch_fill, khob_show_size);
 
 /* out/others_changed: what `status` would have to walk the kernel's whole tree for */
 
@@ -231,18 +102,7 @@ KHOB_SHOW_FILE(khob_others_changed);
 
 /* out/data: any page that the tree holds */
 
-static s64 khob_out_data_at(struct file *file, u64 pos, u64 *pa)
-{
-	u64 end = khob_out_covered(pos);
-
-	*pa = pos;
-	return end > pos ? end - pos : -EFAULT;
-}
-
-static ssize_t khob_out_data_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
-{
-	return khob_bytes_read(file, buf, len, ppos, khob_out_data_at);
-}
+KHOB_BYTES_FILE(khob_out_data, khob_out_data_at);
 
 static const struct file_operations khob_out_data_fops = {
 	.owner = THIS_MODULE,
@@ -253,34 +113,14 @@ static const struct file_operations khob_out_data_fops = {
 
 /* out/sub_fdts/NAME */
 
-static s64 khob_out_sub_at(struct file *file, u64 pos, u64 *pa)
-{
-	struct khob_subtree *sub = khob_out_subtree(khob_file_name(file));
-
-	if (!sub)
-		return -ENOENT;
-	*pa = sub->pa + pos;
-	return pos < sub->len ? sub->len - pos : 0;
-}
-
-static s64 khob_out_sub_room(struct file *file, u64 pos, u64 *pa)
-{
-	s64 room = khob_out_sub_at(file, pos, pa);
-
-	if (room >= 0 && khob_out.frozen)
-		return khob_refuse(-EBUSY, "put: a kernel is loaded; unload it first");
-	return room ?: khob_refuse(-ENOSPC, "put: %s has no byte %llu", khob_file_name(file), pos);
-}
-
-static ssize_t khob_out_sub_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
-{
-	return khob_bytes_read(file, buf, len, ppos, khob_out_sub_at);
-}
+KHOB_BYTES_FILE(khob_out_sub, khob_out_sub_at);
 
 static ssize_t khob_out_sub_write(struct file *file, const char __user *buf, size_t len,
 				  loff_t *ppos)
 {
-	return khob_bytes_write(file, buf, len, ppos, khob_out_sub_room);
+	struct khob_bytes bytes = { khob_out_sub_room, khob_file_name(file) };
+
+	return khob_bytes_write(&bytes, buf, len, ppos);
 }
 
 static const struct file_operations khob_out_sub_fops = {

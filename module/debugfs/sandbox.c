@@ -64,7 +64,7 @@ KHOB_CONTROL_FILE(khob_lookup);
 
 static int khob_sandbox_keys_fill(struct khob_numbers *snap)
 {
-	return khob_snapshot_keys(snap, &khob_sandbox);
+	return khob_snapshot_tree(snap, &khob_sandbox);
 }
 
 static int khob_sandbox_nodes_fill(struct khob_numbers *snap)
@@ -72,8 +72,8 @@ static int khob_sandbox_nodes_fill(struct khob_numbers *snap)
 	return khob_numbers_add(snap, khob_sandbox.nr_nodes);
 }
 
-KHOB_SNAPSHOT_FILE(khob_sandbox_keys, khob_show_raw_key);
-KHOB_SNAPSHOT_FILE(khob_sandbox_nodes, khob_show_number);
+KHOB_SNAPSHOT_FILE(khob_sandbox_keys, khob_sandbox_keys_fill, khob_show_raw_key);
+KHOB_SNAPSHOT_FILE(khob_sandbox_nodes, khob_sandbox_nodes_fill, khob_show_number);
 
 int khob_sandbox_init(struct dentry *root)
 {

@@ -78,20 +78,55 @@ static struct khob_handover_ops khob_attach_held_ops = {
 	.nodes = &khob_page_ops,
 };
 
+/*
+ * Pages that the kernel before knew to be broken, as far as they lie in what it left: nobody gets
+ * them here. All others have been this kernel's since it booted.
+ */
+static void khob_attach_set_aside(const struct khob_handover *h)
+{
+	u64 i, start;
+
+	for (i = 0; i < h->nr_records; i++) {
+		start = ALIGN_DOWN(h->records[i].addr, PAGE_SIZE);
+		if (h->records[i].kind == KHOB_RECORD_POISON &&
+		    khob_handover_span(h, start, start + PAGE_SIZE))
+			khob_in.poisoned += khob_ram_set_poisoned(start);
+		cond_resched();
+	}
+}
+
+/* For who looks on meanwhile. */
+static void khob_attach_begin(u64 bytes)
+{
+	WRITE_ONCE(khob_in.attach_done, 0);
+	WRITE_ONCE(khob_in.attach_all, bytes);
+}
+
+static void khob_attach_passed(u64 bytes)
+{
+	WRITE_ONCE(khob_in.attach_done, khob_in.attach_done + bytes);
+}
+
 /* What is neither data nor a subtree is the kernel's again. */
 static void khob_attach_free_gaps(struct khob_handover *h)
 {
-	u64 i;
+	u64 i, bit, nr, gaps, all = 0;
 
+	for (i = 0; i < h->nr_spans; i++)
+		all += h->spans[i].end - h->spans[i].start;
+	khob_attach_begin(all);
 	for (i = 0; i < h->nr_spans; i++) {
-		struct khob_span *s = &h->spans[i];
-		u64 nr = PHYS_PFN(s->end - s->start), bit, end;
+		const struct khob_span *s = &h->spans[i];
 
-		for (bit = khob_bits_next(s->kept, 0, nr, false); bit < nr;
-		     bit = khob_bits_next(s->kept, end, nr, false)) {
-			end = khob_bits_next(s->kept, bit, nr, true);
-			khob_ram_free(s->start + PFN_PHYS(bit), end - bit);
-			khob_in.gap_pages += end - bit;
+		nr = PHYS_PFN(s->end - s->start);
+		for (bit = 0; bit < nr; bit += 64) {
+			gaps = ~s->kept[bit / 64];
+			/* The last word may have more bits than there are pages. */
+			if (nr - bit < 64)
+				gaps &= BIT_ULL(nr - bit) - 1;
+			khob_in.gap_pages += khob_ram_free_some(s->start + PFN_PHYS(bit), gaps);
+			khob_attach_passed(PFN_PHYS(min_t(u64, nr - bit, 64)));
+			cond_resched();
 		}
 	}
 }
@@ -118,8 +153,11 @@ static void khob_attach_free_live(struct khob_handover *h, u64 pa, u64 end)
 static void khob_attach_free_metadata(struct khob_handover *h)
 {
 	unsigned int order;
-	u64 i, pa, end;
+	u64 i, pa, end, all = 0;
 
+	for (i = 0; i < h->nr_chunks; i++)
+		all += h->chunks[i].size;
+	khob_attach_begin(all);
 	for (i = 0; i < h->nr_chunks; i++) {
 		end = h->chunks[i].addr + h->chunks[i].size;
 		for (pa = h->chunks[i].addr; pa < end; pa += PAGE_SIZE << order) {
@@ -128,43 +166,65 @@ static void khob_attach_free_metadata(struct khob_handover *h)
 				order = 0;
 			else if (!khob_native_live(pa, 1ULL << order))
 				khob_attach_free_live(h, pa, pa + (PAGE_SIZE << order));
+			khob_attach_passed(PAGE_SIZE << order);
 		}
 	}
+}
+
+/* Files of all blobs, which nobody can read before h is published. Return: 0 or -ENOMEM. */
+static int khob_attach_show(struct khob_handover *h)
+{
+	u64 i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < h->nr_subtrees; i++)
+		if (!h->subtrees[i].gone)
+			ret = khob_in_show(&h->subtrees[i]);
+	/* What has none is fine. */
+	for (i = 0; ret && i < h->nr_subtrees; i++)
+		khob_in_hide(&h->subtrees[i]);
+	return ret;
 }
 
 /* All or nothing: from here on it is there for everybody. */
 static void khob_attach_publish(struct khob_handover *h)
 {
-	u64 i;
-
 	khob_in.got = h;
 	khob_in.state = KHOB_IN_ATTACHED;
+	khob_in.chain_damaged = false;
 	khob_in.boot = true;
 	khob_in.kexec_tsc = h->meta ? h->meta->kexec_tsc : 0;
 	khob_in.tsc_khz = h->meta ? h->meta->tsc_khz : 0;
 	khob_in.kexec_count = h->kexec_count;
 	khob_in.restored_pages += h->restored_pages;
 	memcpy(khob_in.previous_release, h->previous_release, sizeof(h->previous_release));
-	for (i = 0; i < h->nr_subtrees; i++)
-		if (!h->subtrees[i].gone)
-			khob_in_show(&h->subtrees[i]);
 }
 
-/* Only the sentence is left, and the intervals if they are known for certain. */
+/*
+ * Only the sentence is left, and the intervals if they are known for certain. What was refused
+ * before is still that when it could not be looked at once more.
+ */
 static int khob_attach_refused(struct khob_handover *h, int err)
 {
-	const char *why = err == -EINTR ? "interrupted; try again" :
+	const char *why = h->why[0] ? h->why :
+			  err == -EINTR ? "interrupted; try again" :
 			  err == -ENOMEM ? "not enough memory; try again" : "unreadable";
+	bool unseen = err == -EINTR || err == -ENOMEM;
 
-	strscpy(khob_in.reason, h->why[0] ? h->why : why, sizeof(khob_in.reason));
-	khob_in.state = err == -EBADMSG ? KHOB_IN_REFUSED : KHOB_IN_NONE;
+	khob_refuse(err, "attach: %s", why);
+	if (!unseen || khob_in.state != KHOB_IN_REFUSED) {
+		khob_in_forget();
+		strscpy(khob_in.reason, why, sizeof(khob_in.reason));
+		khob_in.state = err == -EBADMSG ? KHOB_IN_REFUSED : KHOB_IN_NONE;
+		khob_in.chain_damaged = err == -EBADMSG && !h->chain_sound;
+	}
 	if (err == -EBADMSG && h->nr_spans) {
 		khob_in.refused = h;
 	} else {
 		khob_handover_free(h);
 		kvfree(h);
 	}
-	return khob_refuse(err, "attach: %s", khob_in.reason);
+	return err;
 }
 
 /**
@@ -176,7 +236,7 @@ static int khob_attach_refused(struct khob_handover *h, int err)
  * Return: 0; -EEXIST if there is a handover in use already; -EBADMSG if it was
  * refused: khob_in.reason says why, all its memory stays reserved, and it may be tried
  * again; -ENOENT if this kernel's own KHO took it and nothing in it is kho_bridge's;
- * -ENOMEM and -EINTR, and then nothing changed.
+ * -EOPNOTSUPP where memory is encrypted; -ENOMEM and -EINTR, and then nothing changed.
  */
 int khob_in_attach(u64 setup_data)
 {
@@ -186,6 +246,9 @@ int khob_in_attach(u64 setup_data)
 	int ret;
 
 	lockdep_assert_held_write(&khob_lock);
+	/* Before anything is written there. */
+	if (khob_ram_encrypted())
+		return khob_refuse(-EOPNOTSUPP, "attach: this kernel encrypts its memory (SME)");
 	if (setup_data)
 		khob_in_hide_chain(setup_data);
 	if (khob_in.state == KHOB_IN_ATTACHED)
@@ -197,19 +260,23 @@ int khob_in_attach(u64 setup_data)
 	h = kvzalloc(sizeof(*h), GFP_KERNEL);
 	if (!h)
 		return khob_refuse(-ENOMEM, "attach: not enough memory; try again");
-	khob_in_forget();
 	khob_in.setup_data = setup_data;
 	khob_in.native = khob_native_boot();
 	ops = khob_in.native ? &khob_attach_held_ops : &khob_attach_ops;
 	ops->end_pa = PFN_PHYS(khob_end_pfn());
 	ret = khob_handover_read(setup_data, ops, NULL, h);
+	if (!ret)
+		ret = khob_attach_show(h);
 	if (ret)
 		return khob_attach_refused(h, ret);
+	khob_in_forget();
 	khob_attach_publish(h);
+	khob_attach_set_aside(h);
 	if (khob_in.native)
 		khob_attach_free_metadata(h);
 	else
 		khob_attach_free_gaps(h);
+	khob_attach_begin(0);
 	khob_in.attach_us = ktime_us_delta(ktime_get(), begin);
 	pr_info("attached: %llu pages and %u subtrees of %s, %llu pages between them freed\n",
 		h->pages, khob_in_nr_subtrees(), h->previous_release, khob_in.gap_pages);

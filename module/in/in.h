@@ -21,12 +21,16 @@ enum khob_in_state { KHOB_IN_NONE, KHOB_IN_ATTACHED, KHOB_IN_REFUSED };
  * @native: this kernel's own KHO took it: pages become live only through that
  * @going: a kernel is loaded, which gets what is held: nothing may be given back
  * @setup_data: physical address of the chain that was attached to last
+ * @chain_damaged: whoever follows that chain does not know where it leads
  * @got: the description, complete; NULL unless attached
  * @refused: of a refused handover: nothing but intervals, for `release all`; or NULL
  * @boot: this kernel was handed something; stays, as all that follows, when it is given back
  * @gap_pages: pages between those that are kept, given to the allocator at attach
+ * @poisoned: pages that the kernel before knew to be broken, which nobody gets
  * @restored_pages: pages that others have taken over
  * @attach_us: how long attach took
+ * @attach_done: bytes that attach has gone through; it and the next are read without a lock
+ * @attach_all: bytes that it goes through; 0 unless it does
  * @kexec_tsc: time stamp counter of the outgoing kernel just before the kexec
  * @tsc_khz: its frequency
  * @previous_release: the outgoing kernel's
@@ -38,12 +42,16 @@ struct khob_in {
 	bool native;
 	bool going;
 	u64 setup_data;
+	bool chain_damaged;
 	struct khob_handover *got;
 	struct khob_handover *refused;
 	bool boot;
 	u64 gap_pages;
+	u64 poisoned;
 	u64 restored_pages;
 	u64 attach_us;
+	u64 attach_done;
+	u64 attach_all;
 	u64 kexec_tsc;
 	u64 tsc_khz;
 	char previous_release[sizeof_field(struct khob_handover, previous_release)];
@@ -54,7 +62,7 @@ extern struct khob_in khob_in;
 
 /* state.c */
 void khob_in_set_face(const struct khob_face *face);
-void khob_in_show(struct khob_handed *sub);
+int khob_in_show(struct khob_handed *sub);
 void khob_in_hide(struct khob_handed *sub);
 void khob_in_forget(void);
 bool khob_in_kept(u64 start, u64 end);
@@ -84,6 +92,7 @@ int khob_in_release(const struct khob_target *t);
 int khob_in_claim(u64 pa, u64 nr);
 void khob_in_unclaim(u64 pa, u64 nr);
 void khob_in_take(u64 pa, u64 nr);
+bool khob_in_take_page(u64 pa);
 
 /* native.c: a kernel with KHO of its own took the handover, and pages are its own to give */
 #ifdef KHOB_NATIVE

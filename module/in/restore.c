@@ -108,6 +108,37 @@ void khob_in_take(u64 pa, u64 nr)
 	}
 }
 
+/**
+ * khob_in_take_page() - claim and take one page, in as few steps as a page needs
+ * @pa: its physical address; nothing is assumed of it
+ *
+ * Context: as khob_in_claim(). Return: whether it was a page of order 0 with nothing rare about
+ * it; if not nothing changed, and khob_in_claim() has the answer.
+ */
+bool khob_in_take_page(u64 pa)
+{
+	struct khob_handover *h = khob_in.got;
+	struct khob_span *s;
+	u64 bit;
+
+	if (!h || khob_in.native || offset_in_page(pa))
+		return false;
+	s = khob_handover_near(h, pa, pa + PAGE_SIZE);
+	if (!s)
+		return false;
+	bit = PHYS_PFN(pa - s->start);
+	/* What is kept is online, and reserved, so that it stays so. */
+	if (!khob_bits_test(s->kept, bit) || PageHWPoison(pfn_to_page(PHYS_PFN(pa))) ||
+	    !khob_handover_plain(h, pa, pa + PAGE_SIZE) ||
+	    khob_radix_del(&h->tree, 1ULL << KHOB_ORDER_0_BIT | PHYS_PFN(pa)))
+		return false;
+	khob_bits_drop(s->kept, bit);
+	h->pages--;
+	h->orders[0]--;
+	khob_in.restored_pages++;
+	return true;
+}
+
 /* Lets go of one page that no subtree is in. A broken one stays where it is. */
 static int khob_in_free_page(void *ctx, u64 key, const struct khob_handed *sub)
 {
@@ -116,11 +147,11 @@ static int khob_in_free_page(void *ctx, u64 key, const struct khob_handed *sub)
 
 	if (sub || khob_key_decode(key, &pa, &order))
 		return 0;
-	if (khob_in_claim(pa, 1ULL << order))
-		return fatal_signal_pending(current) ? -EINTR : 0;
-	khob_in_take(pa, 1ULL << order);
-	khob_in_free(pa, 1ULL << order);
-	return fatal_signal_pending(current) ? -EINTR : 0;
+	if (!khob_in_claim(pa, 1ULL << order)) {
+		khob_in_take(pa, 1ULL << order);
+		khob_in_free(pa, 1ULL << order);
+	}
+	return khob_act_pause();
 }
 
 static void khob_in_free_subtree(struct khob_handed *sub)
@@ -189,20 +220,30 @@ static int khob_in_release_refused(void)
 	return 0;
 }
 
+static int khob_in_check_mapped(const struct khob_handed *sub)
+{
+	if (sub->gone || !khob_mapped(sub->start, sub->end, false))
+		return 0;
+	return khob_refuse(-EBUSY, "release: somebody has subtree %s mapped", sub->name);
+}
+
 static int khob_in_release_all(void)
 {
 	struct khob_handover *h = khob_in.got;
 	u64 i;
-	int ret;
+	int ret = 0;
 
 	if (khob_in.state == KHOB_IN_REFUSED)
 		return khob_in_release_refused();
+	for (i = 0; !ret && i < h->nr_subtrees; i++)
+		ret = khob_in_check_mapped(&h->subtrees[i]);
+	if (ret)
+		return ret;
 	ret = khob_in_walk(khob_in_free_page, NULL);
 	for (i = 0; !ret && i < h->nr_subtrees; i++) {
 		if (!h->subtrees[i].gone)
 			khob_in_free_subtree(&h->subtrees[i]);
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
+		ret = khob_act_pause();
 	}
 	if (ret)
 		return khob_refuse(ret, "release: interrupted; what is left is still held");
@@ -225,6 +266,8 @@ int khob_in_release(const struct khob_target *t)
 		sub = khob_in_subtree(t->name);
 		if (!sub)
 			return khob_refuse(-ENOENT, "release: no subtree %s is held", t->name);
+		if (khob_in_check_mapped(sub))
+			return -EBUSY;
 		khob_in_free_subtree(sub);
 		return 0;
 	case KHOB_WHAT_PAGE:

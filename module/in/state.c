@@ -10,20 +10,25 @@ struct khob_in khob_in;
 
 static const struct khob_face *khob_in_face;
 
-/* Who shows what is held; before anything is, and until nothing is. */
+/* Who shows what is held, if anybody does; before anything is, and until nothing is. */
 void khob_in_set_face(const struct khob_face *face)
 {
 	khob_in_face = face;
 }
 
-void khob_in_show(struct khob_handed *sub)
+/* Return: 0 or -ENOMEM. */
+int khob_in_show(struct khob_handed *sub)
 {
+	if (!khob_in_face)
+		return 0;
 	sub->user = khob_in_face->show(sub->name, sub->len);
+	return sub->user ? 0 : -ENOMEM;
 }
 
 void khob_in_hide(struct khob_handed *sub)
 {
-	khob_in_face->hide(sub->user);
+	if (khob_in_face)
+		khob_in_face->hide(sub->user);
 	sub->user = NULL;
 }
 

@@ -8,13 +8,12 @@
 #include "mem/mem.h"
 
 /*
- * The folio that the page at @pfn is of, if a reference keeps that page as it is. Not so: a page
+ * The folio that @page is of, if a reference keeps that page as it is. Not so: a page
  * of the boot code's, which nobody frees; slab, whose objects come and go within the page;
  * and what a balloon has given away.
  */
-static struct folio *khob_holdable(unsigned long pfn)
+static struct folio *khob_holdable(struct page *page)
 {
-	struct page *page = pfn_to_page(pfn);
 	struct folio *folio = page_folio(page);
 
 	if (PageReserved(page) || folio_test_slab(folio) || PageOffline(page))
@@ -25,6 +24,14 @@ static struct folio *khob_holdable(unsigned long pfn)
 static unsigned long khob_folio_end(struct folio *folio)
 {
 	return folio_pfn(folio) + folio_nr_pages(folio);
+}
+
+/* As khob_hold(), of one page, which is known to be online. Return: whether there is one. */
+bool khob_hold_page(struct page *page)
+{
+	struct folio *folio = khob_holdable(page);
+
+	return folio && folio_try_get(folio);
 }
 
 /* Gives back what khob_hold() has taken for the same range. */
@@ -71,7 +78,7 @@ int khob_hold(unsigned long pfn, unsigned long nr)
 			if (!pfn_to_online_page(at))
 				break;
 		}
-		folio = khob_holdable(at);
+		folio = khob_holdable(pfn_to_page(at));
 		if (!folio || !folio_try_get(folio))
 			break;
 		at = khob_folio_end(folio);

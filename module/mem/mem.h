@@ -34,6 +34,7 @@ struct khob_numbers {
 
 int khob_numbers_add(struct khob_numbers *numbers, u64 v);
 u64 *khob_numbers_at(const struct khob_numbers *numbers, u64 i);
+const u64 *khob_numbers_run(const struct khob_numbers *numbers, u64 i, u64 *nr);
 void khob_numbers_free(struct khob_numbers *numbers);
 
 /* contig.c: physically contiguous memory; sizes and alignments in pages */
@@ -118,19 +119,38 @@ void khob_scatter_end(struct khob_scatter *sc);
 int khob_ram_prove(u64 start, u64 end, const char **why);
 
 /* ram.c: memory that another kernel left */
+bool khob_ram_encrypted(void);
 bool khob_ram_reserved(u64 start, u64 end);
 int khob_ram_read(u64 pa, void *to, size_t len);
 int khob_ram_copy(u64 pa, void *to, size_t len);
 int khob_ram_write(u64 pa, const void *from, size_t len);
 bool khob_ram_poisoned(u64 pa, u64 nr);
+/*
+ * A reserved page is live; adjust_managed_page_count() has to follow. @count is set once: who
+ * looks at the page in passing may already hold it afterwards.
+ */
+static inline void khob_ram_unreserve(struct page *page, int count)
+{
+	ClearPageReserved(page);
+	set_page_count(page, count);
+}
+
 void khob_ram_live(u64 pa, u64 nr);
 struct folio *khob_ram_folio(u64 pa, unsigned int order);
-void khob_ram_free(u64 pa, u64 nr);
+u64 khob_ram_free(u64 pa, u64 nr);
+unsigned int khob_ram_free_some(u64 pa, u64 which);
+bool khob_ram_set_poisoned(u64 pa);
 int khob_ram_each_poisoned(struct khob_numbers *pfns);
 extern const struct khob_radix_ops khob_page_ops;
 
 /* hold.c: references to pages that others own */
 int khob_hold(unsigned long pfn, unsigned long nr);
 void khob_unhold(unsigned long pfn, unsigned long nr);
+bool khob_hold_page(struct page *page);
+
+/* map.c: memory that users have mapped, and that stays what it is until they have not */
+int khob_map(struct vm_area_struct *vma, u64 pa, u64 len);
+/* Whether any of [@start, @end) is; @write: if so for writing. */
+bool khob_mapped(u64 start, u64 end, bool write);
 
 #endif /* KHOB_MEM_H */

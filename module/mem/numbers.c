@@ -53,6 +53,14 @@ u64 *khob_numbers_at(const struct khob_numbers *numbers, u64 i)
 	return &numbers->blocks[i / KHOB_NUMBERS_BLOCK][i % KHOB_NUMBERS_BLOCK];
 }
 
+/* As many from that index on as lie next to each other, in *@nr; NULL behind the last. */
+const u64 *khob_numbers_run(const struct khob_numbers *numbers, u64 i, u64 *nr)
+{
+	*nr = min_t(u64, numbers->nr - min(i, numbers->nr),
+		    KHOB_NUMBERS_BLOCK - i % KHOB_NUMBERS_BLOCK);
+	return khob_numbers_at(numbers, i);
+}
+
 /* Leaves an empty one. */
 void khob_numbers_free(struct khob_numbers *numbers)
 {

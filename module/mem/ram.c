@@ -4,10 +4,20 @@
  * reserve it, so its pages are RAM in the direct map, PageReserved, and known
  * to no allocator. Whatever is not exactly that is refused here.
  */
+#include <linux/cc_platform.h>
 #include <linux/memory_hotplug.h>
 #include <linux/uaccess.h>
 
 #include "mem/mem.h"
+
+/*
+ * Whether this kernel encrypts its memory (AMD's SME): kexec leaves the setup_data chain as it is,
+ * and what is read here of it has been decrypted.
+ */
+bool khob_ram_encrypted(void)
+{
+	return cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT);
+}
 
 /**
  * khob_ram_reserved() - whether [@start, @end) is RAM that no allocator here knows
@@ -18,17 +28,20 @@
  */
 bool khob_ram_reserved(u64 start, u64 end)
 {
-	unsigned long pfn, last = PHYS_PFN(end - 1);
+	unsigned long pfn, last = PHYS_PFN(end - 1), online = 0;
 
 	if (start >= end || last >= khob_end_pfn())
 		return false;
 	for (pfn = PHYS_PFN(start); pfn <= last; pfn++) {
-		struct page *page = pfn_to_online_page(pfn);
-
-		if (!page || !PageReserved(page))
-			return false;
-		if (IS_ALIGNED(pfn, 1024))
+		/* A subsection is the smallest part of memory that is there or is not. */
+		if (pfn >= online) {
 			cond_resched();
+			online = ALIGN(pfn + 1, PAGES_PER_SUBSECTION);
+			if (!pfn_to_online_page(pfn))
+				return false;
+		}
+		if (!PageReserved(pfn_to_page(pfn)))
+			return false;
 	}
 	return true;
 }
@@ -118,33 +131,28 @@ fault:
 int khob_ram_each_poisoned(struct khob_numbers *pfns)
 {
 	unsigned long pfn, end = khob_end_pfn();
+	int ret = 0;
 
 	/* No kernel that cannot mark pages so has any. */
-	for (pfn = 0; IS_ENABLED(CONFIG_MEMORY_FAILURE) && pfn < end; pfn++) {
-		struct page *page = pfn_to_online_page(pfn);
-		int ret;
-
-		if (page && PageHWPoison(page)) {
-			ret = khob_numbers_add(pfns, pfn);
-			if (ret)
-				return ret;
-		}
-		if (!page)
-			pfn = ALIGN(pfn + 1, PAGES_PER_SECTION) - 1;
-		if (IS_ALIGNED(pfn, 1024)) {
+	for (pfn = 0; IS_ENABLED(CONFIG_MEMORY_FAILURE) && !ret && pfn < end; pfn++) {
+		if (IS_ALIGNED(pfn, PAGES_PER_SUBSECTION)) {
 			if (fatal_signal_pending(current))
 				return -EINTR;
 			cond_resched();
+			if (!pfn_to_online_page(pfn)) {
+				pfn += PAGES_PER_SUBSECTION - 1;
+				continue;
+			}
 		}
+		if (unlikely(PageHWPoison(pfn_to_page(pfn))))
+			ret = khob_numbers_add(pfns, pfn);
 	}
-	return 0;
+	return ret;
 }
 
-/* @count is set once: who looks at the page in passing may already hold it afterwards. */
-static void khob_ram_unreserve(struct page *page, int count)
+static void khob_ram_manage(struct page *page, int count)
 {
-	ClearPageReserved(page);
-	set_page_count(page, count);
+	khob_ram_unreserve(page, count);
 	adjust_managed_page_count(page, 1);
 }
 
@@ -161,8 +169,9 @@ void khob_ram_live(u64 pa, u64 nr)
 	u64 i;
 
 	for (i = 0; i < nr; i++) {
-		khob_ram_unreserve(pfn_to_page(pfn + i), 1);
-		cond_resched();
+		if (i % PAGES_PER_SUBSECTION == PAGES_PER_SUBSECTION - 1)
+			cond_resched();
+		khob_ram_manage(pfn_to_page(pfn + i), 1);
 	}
 }
 
@@ -180,22 +189,74 @@ struct folio *khob_ram_folio(u64 pa, unsigned int order)
 
 	/* Only the head of a compound page is counted. */
 	for (i = 0; i < 1UL << order; i++)
-		khob_ram_unreserve(head + i, !i);
+		khob_ram_manage(head + i, !i);
 	if (order)
 		khob_prep_compound(head, order);
 	return page_folio(head);
 }
 
-/* Makes reserved pages live and frees them. */
-void khob_ram_free(u64 pa, u64 nr)
+/* Makes reserved pages live and frees them, but for broken ones. Return: how many it freed. */
+u64 khob_ram_free(u64 pa, u64 nr)
 {
 	unsigned long pfn = PHYS_PFN(pa);
-	u64 i;
+	u64 i, freed = 0;
 
 	for (i = 0; i < nr; i++) {
-		free_reserved_page(pfn_to_page(pfn + i));
+		struct page *page = pfn_to_page(pfn + i);
+
+		if (!PageHWPoison(page)) {
+			free_reserved_page(page);
+			freed++;
+		}
 		cond_resched();
 	}
+	return freed;
+}
+
+/**
+ * khob_ram_free_some() - as khob_ram_free(), of some of 64 pages at once
+ * @pa: physical address of the first of the 64
+ * @which: bit n: page n is one of them
+ *
+ * Return: how many it freed.
+ */
+unsigned int khob_ram_free_some(u64 pa, u64 which)
+{
+	struct page *first = pfn_to_page(PHYS_PFN(pa)), *last = NULL;
+	unsigned int freed = 0, counted = 0;
+
+	for (; which; which &= which - 1) {
+		struct page *page = first + __ffs64(which);
+
+		if (unlikely(PageHWPoison(page)))
+			continue;
+		/* What a zone has is counted zone by zone, not page by page. */
+		if (last && unlikely(page_zone(page) != page_zone(last))) {
+			adjust_managed_page_count(last, freed - counted);
+			counted = freed;
+		}
+		khob_ram_unreserve(page, 1);
+		__free_page(page);
+		last = page;
+		freed++;
+	}
+	if (last)
+		adjust_managed_page_count(last, freed - counted);
+	return freed;
+}
+
+/*
+ * Notes that a reserved page is broken. Return: whether that is news; no kernel without
+ * CONFIG_MEMORY_FAILURE can note it.
+ */
+bool khob_ram_set_poisoned(u64 pa)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(pa));
+
+	if (PageHWPoison(page))
+		return false;
+	SetPageHWPoison(page);
+	return PageHWPoison(page);
 }
 
 /* Nodes of trees that stay in this kernel: single pages. */

@@ -11,15 +11,33 @@ static bool khob_handed_poisoned(const struct khob_handed *sub)
 	return khob_ram_poisoned(sub->start, PHYS_PFN(sub->end - sub->start));
 }
 
+/*
+ * Whether clients of the kernel's own KHO have taken a part of a blob since the attach: they tell
+ * nobody. What lies in metadata only this module can have.
+ */
+static bool khob_handed_taken(const struct khob_handed *sub)
+{
+	unsigned int order;
+	u64 pa, start;
+
+	if (!khob_in.native || !sub->own_pages)
+		return false;
+	for (pa = sub->start; pa < sub->end; pa = start + (PAGE_SIZE << order))
+		if (!khob_native_holds(pa, &start, &order))
+			return true;
+	return false;
+}
+
 /* Whether a blob goes on: all of it or nothing, and not what every freeze makes anew. */
 bool khob_carries_subtree(const struct khob_handed *sub)
 {
-	return !sub->gone && !khob_internal_name(sub->name) && !khob_handed_poisoned(sub);
+	return !sub->gone && !khob_internal_name(sub->name) && !khob_handed_poisoned(sub) &&
+	       !khob_handed_taken(sub);
 }
 
 /*
- * Whether only a copy of a blob goes on: kho-v2 knows no length, and what is no FDT
- * itself nor stands in one is copied into one. Its pages would be nobody's there.
+ * Whether a copy of a blob goes on under its name: kho-v2 knows no length, and what is no FDT
+ * itself nor stands in one is copied into one.
  */
 static bool khob_goes_as_copy(const struct khob_handed *sub)
 {
@@ -39,12 +57,16 @@ static void khob_carry_range(const struct khob_handed *sub, u64 *start, u64 *end
 	*end = wrapped ? sub->end : PAGE_ALIGN(sub->pa + sub->len);
 }
 
-/* Whether a page goes on with the blob that it is part of. */
+/*
+ * Whether a page goes on with the blob that it is part of. Where a copy of the blob does, one of a
+ * client's goes on as a page: there may be other things in it. What has a digest was put, or is
+ * a copy: its pages hold nothing else, and would be nobody's.
+ */
 static bool khob_carry_with(const struct khob_handed *sub, u64 pa, unsigned int order)
 {
 	u64 start, end;
 
-	if (!khob_carries_subtree(sub) || khob_goes_as_copy(sub))
+	if (!khob_carries_subtree(sub) || (sub->has_digest && khob_goes_as_copy(sub)))
 		return false;
 	khob_carry_range(sub, &start, &end);
 	return pa < end && pa + (PAGE_SIZE << order) > start;

@@ -103,8 +103,7 @@ static int khob_compact_round(struct khob_compaction *c)
 		list_for_each_entry_safe(f, next, &c->by_order[order], list) {
 			u64 bytes = khob_folio_bytes(f);
 
-			cond_resched();
-			if (fatal_signal_pending(current))
+			if (khob_act_pause())
 				return -EINTR;
 			if (khob_compact_done(c))
 				return 0;
@@ -185,12 +184,10 @@ static int khob_block_take(unsigned long block)
 	xa_for_each_range(&khob_out.folios, pfn, f, block, block + KHOB_BLOCK_PAGES - 1) {
 		u64 pa = khob_place_outside(block, f->order, &inside);
 
-		cond_resched();
 		ret = pa ? khob_folio_move(f, pa, KHOB_OWNER_SCATTER) : -ENOMEM;
 		if (ret && pa)
 			khob_contig_free(PHYS_PFN(pa), 1UL << f->order);
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
+		ret = khob_act_pause() ?: ret;
 		if (ret)
 			break;
 	}
@@ -260,7 +257,7 @@ static int khob_compact_rounds(struct khob_compaction *c)
  * Moves what was scattered and, if all is asked for, what lies in chunks that are at most
  * half full, if that makes the arena smaller. Contents, seeds and digests stay. Whatever
  * has moved when this fails stays where it is then: every folio has one place at any
- * time. Context: process, khob_lock held; may sleep long.
+ * time. Context: process, within khob_act_lock(), of which it lets go between two folios.
  *
  * Return: 0; -EBUSY once a kernel is loaded; -ENOMEM; -EINTR if killed.
  */
@@ -279,9 +276,11 @@ int khob_out_compact(const struct khob_compact_req *req)
 	c->most = req->most;
 	if (req->all)
 		khob_arena_close(&khob_out.data, khob_scattered_bytes());
+	khob_out.keeps_room = true;
 	khob_compact_gather(c);
 	ret = khob_compact_rounds(c);
 	khob_compact_forget(c);
+	khob_out.keeps_room = false;
 	khob_arena_open(&khob_out.data);
 	c->done.us = ktime_us_delta(ktime_get(), begin);
 	khob_out.compacted = c->done;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Preserved pages of the outgoing kernel that out/preserve allocates and fills.
- * client_out.c has those of other modules.
+ * client/pages.c has those of other modules.
  */
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
@@ -142,7 +142,8 @@ static struct khob_folio *khob_folio_make(unsigned int order, u64 seed, struct k
  * khob_out_preserve() - allocate, fill and preserve folios
  * @req: what was asked for; its numbers are checked here
  *
- * All of them or none. Context: process, khob_lock held; may sleep long.
+ * All of them or none. Context: process, within khob_act_lock(), of which it lets go between
+ * two folios.
  *
  * Return: 0; -EBUSY once a kernel is loaded; -EINVAL; -ENOMEM; -EINTR if killed.
  */
@@ -175,15 +176,14 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 		if (ret)
 			goto out;
 	}
+	khob_out.keeps_room = true;
 	khob_arena_reserve(&khob_out.data, PFN_PHYS(req->scatter ? req->pages / 2 : req->pages));
 	for (; left; left -= 1ULL << f->order) {
 		unsigned int order = mixed ? khob_mixed_order(&rnd, left) : req->order;
 
-		cond_resched();
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
+		ret = khob_act_pause();
+		if (ret)
 			break;
-		}
 		f = khob_folio_make(order, req->seed, nr++ % 2 && sc.nr ? &sc : NULL);
 		if (IS_ERR(f)) {
 			ret = PTR_ERR(f);
@@ -196,6 +196,7 @@ int khob_out_preserve(const struct khob_preserve_req *req)
 		if (ret)
 			khob_folio_drop(f);
 	}
+	khob_out.keeps_room = false;
 out:
 	khob_scatter_end(&sc);
 	khob_out.preserve_us = ktime_us_delta(ktime_get(), begin);
@@ -205,15 +206,20 @@ out:
 	return 0;
 }
 
-void khob_out_unpreserve_all(void)
+static int khob_out_unpreserve_all(void)
 {
 	struct khob_folio *f;
 	unsigned long pfn;
+	int ret;
 
 	xa_for_each(&khob_out.folios, pfn, f) {
 		khob_folio_drop(f);
-		cond_resched();
+		ret = khob_act_pause();
+		if (ret)
+			return khob_refuse(ret, "unpreserve: interrupted; %llu folios are left",
+					   khob_out.nr_folios);
 	}
+	return 0;
 }
 
 static int khob_out_unpreserve_page(u64 pa, unsigned int order)
@@ -235,8 +241,7 @@ int khob_out_unpreserve(const struct khob_target *t)
 		return khob_refuse(-EBUSY, "unpreserve: a kernel is loaded; unload it first");
 	switch (t->what) {
 	case KHOB_WHAT_ALL:
-		khob_out_unpreserve_all();
-		return 0;
+		return khob_out_unpreserve_all();
 	case KHOB_WHAT_PAGE:
 		return khob_out_unpreserve_page(t->pa, t->order);
 	case KHOB_WHAT_SUBTREE:

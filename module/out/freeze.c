@@ -107,6 +107,11 @@ static int khob_make_meta(struct khob_freezer *fz)
 		meta = payload;
 	}
 	khob_name_subtree(fz, KHOB_META_NAME, pa, wrap ? 0 : len);
+	if (fz->nr_subs > KHOB_SUBTREES_MAX)
+		return khob_refuse(-ENOSPC,
+				   "scratch: %u subtrees and %zu of the kernel before and of metadata are more than %d: unpreserve or release %zu",
+				   khob_out.nr_subtrees, fz->nr_subs - khob_out.nr_subtrees,
+				   KHOB_SUBTREES_MAX, fz->nr_subs - KHOB_SUBTREES_MAX);
 
 	fdt_size = khob_fdt_size(khob_out.abi, fz->subs, fz->nr_subs);
 	fdt_pa = fdt_size ? khob_buf_new(fdt_size) : 0;
@@ -148,19 +153,11 @@ static int khob_make_meta(struct khob_freezer *fz)
 	return ret;
 }
 
-/* Says so, unless the place where it failed has said something better. */
-static int khob_freeze_failed(int err)
-{
-	if (err == -EEXIST || err == -E2BIG || err == -EFAULT || err == -EBADMSG ||
-	    err == -ENOENT || err == -ENOSPC || err == -EHWPOISON)
-		return err;
-	return khob_refuse(err, "scratch: cannot write the root FDT (error %d)", err);
-}
-
 void khob_thaw(void)
 {
 	lockdep_assert_held_write(&khob_lock);
 	khob_out.frozen = false;
+	khob_image_end();
 	khob_in.going = false;
 	khob_out.by_kernel = false;
 	khob_out.abi = khob_out.thaw_abi;
@@ -174,17 +171,7 @@ void khob_thaw(void)
 	khob_client_thaw();
 }
 
-/**
- * khob_freeze() - from here on what is handed over does not change
- * @abi: the root FDT's version, until the thaw
- * @by_kernel: the kernel's own KHO hands over; else ours does, also what others have
- *	registered with the kernel
- *
- * Context: process, khob_lock held, not frozen.
- *
- * Return: 0; else nothing changed, and the reason was logged.
- */
-int khob_freeze(enum khob_abi abi, bool by_kernel)
+static int khob_freeze_all(enum khob_abi abi, bool by_kernel)
 {
 	unsigned int max_subs = khob_out.nr_subtrees + khob_in_nr_subtrees() +
 				KHOB_INTERNAL_SUBTREES +
@@ -196,13 +183,9 @@ int khob_freeze(enum khob_abi abi, bool by_kernel)
 	};
 	int ret;
 
-	lockdep_assert_held_write(&khob_lock);
-	if (khob_in.state == KHOB_IN_REFUSED)
-		return khob_refuse(-EBADMSG, "scratch: release what was refused first: %s",
-				   khob_in.reason);
 	subs = kvcalloc(max_subs, sizeof(*subs), GFP_KERNEL);
 	if (!subs)
-		return khob_freeze_failed(-ENOMEM);
+		return -ENOMEM;
 	fz.subs = subs;
 	khob_out.thaw_abi = khob_out.abi;
 	khob_out.abi = abi;
@@ -219,20 +202,57 @@ int khob_freeze(enum khob_abi abi, bool by_kernel)
 		ret = khob_make_subtrees(&fz);
 	if (!ret)
 		ret = khob_make_meta(&fz);
-	if (ret) {
+	if (ret)
 		khob_thaw();
-		return khob_freeze_failed(ret);
+	return ret;
+}
+
+/**
+ * khob_freeze() - from here on what is handed over does not change
+ * @abi: the root FDT's version, until the thaw
+ * @by_kernel: the kernel's own KHO hands over; else ours does, also what others have
+ *	registered with the kernel
+ * @door: whose the freeze is until a kernel is loaded (khob_out.door)
+ *
+ * Context: process, khob_lock held, not frozen.
+ *
+ * Return: 0; else nothing changed, and the reason was logged.
+ */
+int khob_freeze(enum khob_abi abi, bool by_kernel, const void *door)
+{
+	struct khob_listener heard;
+	int ret;
+
+	lockdep_assert_held_write(&khob_lock);
+	if (khob_ram_encrypted())
+		return khob_refuse(-EOPNOTSUPP, "scratch: this kernel encrypts its memory (SME)");
+	if (khob_in.state == KHOB_IN_REFUSED)
+		return khob_refuse(-EBADMSG, "scratch: release what was refused first: %s",
+				   khob_in.reason);
+	khob_listen(&heard);
+	ret = khob_out_unmapped() ?: khob_freeze_all(abi, by_kernel);
+	khob_unlisten(&heard);
+	if (ret) {
+		/* Unless the place where it failed has said something better. */
+		if (heard.sentence[0])
+			return ret;
+		if (ret == -ENOMEM)
+			return khob_refuse(ret, "scratch: not enough memory to freeze; try again");
+		return khob_refuse(ret, "scratch: cannot write the root FDT (error %d)", ret);
 	}
 	khob_out.frozen = true;
 	khob_in.going = true;
+	khob_image_begin(door);
 	return 0;
 }
 
 /* The moment of the kexec, for the next kernel to measure the blackout from. */
 void khob_freeze_stamp(void)
 {
-	if (khob_out.frozen)
-		khob_out.meta_blob->kexec_tsc = rdtsc_ordered();
+	if (!khob_out.frozen)
+		return;
+	khob_out.meta_blob->kexec_tsc = rdtsc_ordered();
+	khob_out.meta_blob->digest = khob_meta_digest(khob_out.meta_blob);
 }
 
 void *khob_out_fdt(size_t *len)

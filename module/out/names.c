@@ -16,6 +16,13 @@ void khob_name_subtree(struct khob_freezer *fz, const char *name, u64 pa, u64 le
 	to->size = len;
 }
 
+int khob_name_taken(const char *name)
+{
+	return khob_refuse(-EEXIST,
+			   "scratch: a client of the kernel's own KHO has a subtree %s, and so has what the kernel before left: release that",
+			   name);
+}
+
 /* @digest: of what was put there by whoever put it */
 static void khob_add_record(struct khob_freezer *fz, u64 pa, u64 len, u64 digest)
 {
@@ -61,6 +68,21 @@ static int khob_name_blob(struct khob_freezer *fz, const char *name, u64 *pa, u6
 	return 0;
 }
 
+/*
+ * A blob of a client's, who may write to it until the kexec: no digest of it would hold, but that
+ * of a copy does.
+ */
+static int khob_name_clients(struct khob_freezer *fz, const char *name, u64 pa, u64 len,
+			     u64 wrap_pa)
+{
+	u64 at = pa;
+	int ret = khob_name_blob(fz, name, &at, len, wrap_pa);
+
+	if (!ret && at != pa)
+		khob_add_record(fz, at, len, khob_xxh64(__va(at), len));
+	return ret;
+}
+
 /* A blob of this module's own, with a digest of what it holds. */
 static int khob_name_ours(struct khob_freezer *fz, const char *name, u64 pa, u64 len)
 {
@@ -78,24 +100,24 @@ static int khob_name_ours(struct khob_freezer *fz, const char *name, u64 pa, u64
 static int khob_name_carried(struct khob_freezer *fz, const struct khob_handed *sub)
 {
 	u64 pa = sub->pa;
-	int ret = khob_name_blob(fz, sub->name, &pa, sub->len, sub->wrap_pa);
+	int ret;
 
-	if (!ret && sub->has_digest)
+	if (!sub->has_digest)
+		return khob_name_clients(fz, sub->name, pa, sub->len, sub->wrap_pa);
+	ret = khob_name_blob(fz, sub->name, &pa, sub->len, sub->wrap_pa);
+	if (!ret)
 		khob_add_record(fz, pa, sub->len, sub->digest);
 	return ret;
 }
 
-/* A client may write to its blob until the kexec: no digest of it would hold. */
 static int khob_name_own(struct khob_freezer *fz, const struct khob_subtree *sub)
 {
-	u64 pa = sub->pa;
-
 	if (sub->owner != KHOB_OWNER_CLIENT)
-		return khob_name_ours(fz, sub->name, pa, sub->len);
+		return khob_name_ours(fz, sub->name, sub->pa, sub->len);
 	if (!khob_client_covers(sub->pa, sub->pa + sub->len))
 		return khob_refuse(-EFAULT, "subtree %s: its client has not preserved all of it",
 				   sub->name);
-	return khob_name_blob(fz, sub->name, &pa, sub->len, 0);
+	return khob_name_clients(fz, sub->name, sub->pa, sub->len, 0);
 }
 
 static bool khob_is_named(const struct khob_freezer *fz, const char *name)
@@ -118,10 +140,8 @@ static int khob_name_others(void *ctx, const struct khob_fdt_subtree *sub)
 		return 0;
 	while (pa && pa < end)
 		pa = khob_out_covered(pa);
-	if (pa) {
-		pa = sub->addr;
-		return khob_name_blob(ctx, sub->name, &pa, sub->size, 0);
-	}
+	if (pa)
+		return khob_name_clients(ctx, sub->name, sub->addr, sub->size, 0);
 	pr_warn("subtree %s of the kernel's own KHO is not preserved: left out\n", sub->name);
 	return 0;
 }
@@ -232,8 +252,9 @@ int khob_make_subtrees(struct khob_freezer *fz)
 	for (i = 0; !ret && khob_in.got && i < khob_in.got->nr_subtrees; i++) {
 		const struct khob_handed *carried = &khob_in.got->subtrees[i];
 
-		if (khob_carries_subtree(carried) && !khob_is_named(fz, carried->name))
-			ret = khob_name_carried(fz, carried);
+		if (khob_carries_subtree(carried))
+			ret = khob_is_named(fz, carried->name) ? khob_name_taken(carried->name) :
+			      khob_name_carried(fz, carried);
 	}
 	if (ret)
 		return ret;

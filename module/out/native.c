@@ -45,9 +45,9 @@ static struct {
 	.blobs = LIST_HEAD_INIT(khob_native.blobs),
 };
 
-bool khob_native_source(void)
+void khob_native_init(void)
 {
-	return kho_is_enabled();
+	khob_out.native = kho_is_enabled();
 }
 
 /**
@@ -470,7 +470,10 @@ void khob_native_unpublish(void)
 
 /**
  * khob_native_publish() - register a subtree with the kernel until khob_native_unpublish()
- * @sub: one whose name the kernel has already stays as it is there
+ * @sub: what was put here is registered already, and the kernel's own kexec-metadata stays
+ *	as it is
+ *
+ * Return: 0; -EEXIST if another client has one of this name; -ENOSPC; -ENOMEM.
  */
 int khob_native_publish(const struct khob_fdt_subtree *sub)
 {
@@ -482,7 +485,8 @@ int khob_native_publish(const struct khob_fdt_subtree *sub)
 	blob->data = __va(sub->addr);
 	ret = kho_add_subtree(sub->name, blob->data, sub->size);
 	if (ret == -EEXIST)
-		return 0;
+		return khob_out_subtree(sub->name) || !strcmp(sub->name, KHOB_KEXEC_METADATA_NAME) ?
+		       0 : khob_name_taken(sub->name);
 	if (ret)
 		return khob_refuse(-ENOSPC,
 				   "scratch: the kernel's own root FDT has no room for %s",

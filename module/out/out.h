@@ -6,12 +6,14 @@
 #ifndef KHOB_OUT_H
 #define KHOB_OUT_H
 
+#include <linux/sched.h>
 #include <linux/xarray.h>
 
 #include "core/check.h"
 #include "core/range.h"
 #include "in/in.h"
 #include "mem/mem.h"
+#include "uapi/linux/kho_bridge.h"
 
 /* fill.c */
 u64 khob_fill(u64 pa, u64 bytes, u64 seed, u64 index);
@@ -87,10 +89,13 @@ struct khob_out {
 	struct khob_radix tree;
 	struct khob_radix owners; /* of clients' pages: owners.c */
 	bool tree_ready; /* and @owners */
+	bool pinned; /* the module is held: pin.c */
+	bool native; /* the kernel's own KHO hands over; never changes */
 	struct khob_arena data;
 	struct khob_arena meta;
 	bool unsettled; /* a chunk of @meta is not preserved yet */
 	bool slack; /* something may be given back */
+	bool keeps_room; /* in @data, for an operation that has let go of khob_lock */
 	struct xarray folios; /* by pfn */
 	u64 nr_folios; /* in @folios; clients' pages are counted apart */
 	u64 orders[KHOB_ORDER_MAX + 1];
@@ -104,8 +109,9 @@ struct khob_out {
 	unsigned int nr_scratch;
 	u64 scratch_bytes;
 	u64 scratch_largest;
-	/* valid while frozen */
 	bool frozen;
+	/* valid while frozen */
+	const void *door; /* through which that was asked for; NULL: by debugfs */
 	bool by_kernel; /* the kernel's own KHO hands over, from its own root FDT */
 	struct khob_radix carried; /* keys of the kernel before's pages, which go on */
 	bool carried_ready;
@@ -145,7 +151,6 @@ void khob_out_drop_others(void);
 /* folio.c */
 int khob_out_preserve(const struct khob_preserve_req *req);
 int khob_out_unpreserve(const struct khob_target *t);
-void khob_out_unpreserve_all(void);
 int khob_folio_insert(struct khob_folio *f);
 void khob_folio_drop(struct khob_folio *f);
 int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
@@ -153,10 +158,14 @@ int khob_folio_move(struct khob_folio *f, u64 pa, enum khob_owner owner);
 /* compact.c */
 int khob_out_compact(const struct khob_compact_req *req);
 
-/* regions.c */
-void khob_regions_init(void);
+/* regions.c, beside what is in regions.h */
 bool khob_regions_lock(unsigned long pfn, unsigned long nr);
 void khob_regions_unlock(unsigned long pfn, unsigned long nr);
+
+/* single.c */
+#define KHOB_SINGLE_RARE 1
+int khob_single_add(unsigned long pfn);
+int khob_single_drop(unsigned long pfn);
 
 /* owners.c */
 int khob_owners_init(void);
@@ -170,6 +179,13 @@ bool khob_client_covers(u64 start, u64 end);
 bool khob_client_any(void);
 void khob_client_orders(u64 *orders);
 void khob_client_thaw(void);
+bool khob_clients_unrestored(unsigned long pfn, unsigned long nr);
+
+/* Whether one of the pages was handed over, and nobody has restored it. */
+static inline bool khob_client_unrestored(unsigned long pfn, unsigned long nr)
+{
+	return khob_in.got && khob_clients_unrestored(pfn, nr);
+}
 
 /* subtree.c */
 void khob_out_set_face(const struct khob_face *face);
@@ -179,11 +195,29 @@ int khob_out_add_subtree(const char *name, u64 pa, u64 len);
 int khob_out_remove_client(u64 pa);
 struct khob_subtree *khob_out_subtree(const char *name);
 void khob_out_remove_gone(void);
+int khob_out_unmapped(void);
 
-/* scratch.c */
-int khob_scratch_take(const struct khob_scratch_req *req);
-int khob_scratch_kernel(void);
-void khob_scratch_give(void);
+/*
+ * scratch.c: @door is whatever tells apart those who load kernels. Who has frozen is alone with
+ * that until its kernel is loaded; from then on it is no one's.
+ */
+int khob_scratch_take(const struct khob_scratch_req *req, const void *door, u64 *pa);
+int khob_scratch_kernel(const void *door);
+int khob_scratch_give(const void *door);
+int khob_scratch_loaded(const void *door);
+void khob_scratch_close(const void *door);
+
+/* image.c */
+void khob_image_init(void);
+void khob_image_exit(void);
+void khob_image_begin(const void *door);
+void khob_image_end(void);
+int khob_image_settle(void);
+bool khob_image_is_there(void);
+bool khob_image_is_settled(void);
+u32 khob_image_state(void);
+pid_t khob_image_loader(char comm[TASK_COMM_LEN]);
+void khob_image_warn(void);
 
 /* names.c */
 
@@ -206,11 +240,13 @@ struct khob_freezer {
 };
 
 void khob_name_subtree(struct khob_freezer *fz, const char *name, u64 pa, u64 len);
+/* Says that a carried subtree's name is another client's of the kernel's KHO. Return: -EEXIST. */
+int khob_name_taken(const char *name);
 int khob_make_subtrees(struct khob_freezer *fz);
 
 /* freeze.c */
 u64 khob_buf_new(u64 len);
-int khob_freeze(enum khob_abi abi, bool by_kernel);
+int khob_freeze(enum khob_abi abi, bool by_kernel, const void *door);
 void khob_thaw(void);
 void khob_freeze_stamp(void);
 /* The root FDT as it stands, for out/fdt: frozen or written for this call; kvfree() it. */
@@ -228,13 +264,12 @@ u64 khob_poison_records(struct khob_record *to, u64 room);
 void khob_poison_take_in(void);
 
 /* pin.c */
-bool khob_is_pinned(void);
 /* Holds the module while it owns anything; call after each change, under khob_lock. */
 void khob_update_pin(void);
 
 /* native.c: a kernel whose own KHO hands over what is registered with it */
 #ifdef KHOB_NATIVE
-bool khob_native_source(void);
+void khob_native_init(void);
 int khob_native_preserve(u64 pa, unsigned int order);
 void khob_native_unpreserve(u64 pa, unsigned int order);
 int khob_native_add_subtree(const char *name, u64 pa, u64 len);
@@ -250,7 +285,7 @@ u64 khob_native_keys(void);
 int khob_native_publish(const struct khob_fdt_subtree *sub);
 void khob_native_unpublish(void);
 #else
-static inline bool khob_native_source(void) { return false; }
+static inline void khob_native_init(void) {}
 static inline int khob_native_preserve(u64 pa, unsigned int order) { return 0; }
 static inline void khob_native_unpreserve(u64 pa, unsigned int order) {}
 static inline int khob_native_add_subtree(const char *name, u64 pa, u64 len) { return 0; }
@@ -266,5 +301,10 @@ static inline u64 khob_native_keys(void) { return 0; }
 static inline int khob_native_publish(const struct khob_fdt_subtree *sub) { return 0; }
 static inline void khob_native_unpublish(void) {}
 #endif
+
+static inline bool khob_native_source(void)
+{
+	return khob_out.native;
+}
 
 #endif /* KHOB_OUT_H */

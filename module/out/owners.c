@@ -10,27 +10,9 @@
  * one. Single pages are what there are millions of, and a bit is less to write and to
  * keep than what any map has that keeps ranges as such.
  */
+#include "out/marks.h"
 #include "out/out.h"
-
-/**
- * enum khob_mark - what the map has of a page; no two ranges have a page in common
- * @KHOB_MARK_ONLY: it is all of a range
- * @KHOB_MARK_FIRST: a longer range begins with it
- * @KHOB_MARK_LAST: a longer range ends with it; of a page with both, see enum khob_kind, it
- *	is a chunk
- * @KHOB_MARK_GONE: of a range's first page: unpreserved while frozen, goes on thaw
- * @KHOB_MARKS: how many there are
- */
-enum khob_mark {
-	KHOB_MARK_ONLY,
-	KHOB_MARK_FIRST,
-	KHOB_MARK_LAST,
-	KHOB_MARK_GONE,
-	KHOB_MARKS,
-};
-
-/* What there is of a page; bits from enum khob_mark. */
-#define KHOB_MARKS_MASK (BIT(KHOB_MARKS) - 1)
+#include "out/regions.h"
 
 /**
  * struct khob_owned - what one call has preserved
@@ -46,14 +28,7 @@ struct khob_owned {
 	bool gone;
 };
 
-/* Pages of each order that clients have preserved: the sum over the CPUs. */
-static DEFINE_PER_CPU(struct { s64 orders[KHOB_ORDER_MAX + 1]; }, khob_client_counts);
-
-/* The map's keys are those of pages of order 0 in a space that is KHOB_MARKS times as large. */
-static u64 khob_mark_key(unsigned long pfn, enum khob_mark mark)
-{
-	return BIT_ULL(KHOB_ORDER_0_BIT) | ((u64)pfn * KHOB_MARKS + mark);
-}
+DEFINE_PER_CPU(struct khob_counts, khob_client_counts);
 
 static unsigned long khob_mark_pfn(u64 key)
 {
@@ -64,7 +39,7 @@ static unsigned int khob_marks_at(unsigned long pfn)
 {
 	u64 key = khob_mark_key(pfn, 0);
 
-	return khob_radix_word(&khob_out.owners, key) >> (key % 64) & KHOB_MARKS_MASK;
+	return khob_marks_of(khob_radix_word(&khob_out.owners, key), key);
 }
 
 /* The range that begins at @pfn. Return: false if none does. */
@@ -122,10 +97,26 @@ static void khob_owned_unmark(const struct khob_owned *range)
 	khob_radix_del(&khob_out.owners, khob_mark_key(last, KHOB_MARK_LAST));
 }
 
+static void *khob_owners_alloc_node(void *ctx, u64 *pa)
+{
+	return khob_page_ops.alloc_node(ctx, pa);
+}
+
+static void khob_owners_free_node(void *ctx, void *node, u64 pa)
+{
+	khob_regions_forget(node);
+	khob_page_ops.free_node(ctx, node, pa);
+}
+
+static const struct khob_radix_ops khob_owners_ops = {
+	.alloc_node = khob_owners_alloc_node,
+	.free_node = khob_owners_free_node,
+};
+
 /* Return: 0; or -ENOMEM, and there is no map. */
 int khob_owners_init(void)
 {
-	return khob_radix_init(&khob_out.owners, &khob_page_ops, NULL, KHOB_RADIX_SHARED);
+	return khob_radix_init(&khob_out.owners, &khob_owners_ops, NULL, KHOB_RADIX_SHARED);
 }
 
 void khob_owners_destroy(void)
@@ -142,13 +133,13 @@ bool khob_client_valid(unsigned long pfn, unsigned long nr)
  * Whether nobody has restored one of the pages that were handed over. A kernel with KHO of
  * its own gives pages to its clients without a word to this module: it is asked each time.
  */
-static bool khob_client_unrestored(unsigned long pfn, unsigned long nr)
+bool khob_clients_unrestored(unsigned long pfn, unsigned long nr)
 {
 	unsigned int order;
 	unsigned long i;
 	u64 at, start;
 
-	for (i = 0; khob_in.got && i < nr; i++) {
+	for (i = 0; i < nr; i++) {
 		at = PFN_PHYS(pfn + i);
 		if (khob_in_kept(at, at + PAGE_SIZE) &&
 		    (!khob_in.native || khob_native_holds(at, &start, &order)))
@@ -214,6 +205,7 @@ static void khob_owned_drop(const struct khob_owned *range)
 	khob_owned_unmark(range);
 	khob_out_del_range(range->pfn, range->nr);
 	khob_client_count(range->pfn, range->nr, -1);
+	khob_regions_let_go(range->pfn, range->nr);
 	khob_unhold(range->pfn, range->nr);
 	if (!khob_client_any())
 		WRITE_ONCE(khob_out.slack, true);
@@ -253,6 +245,9 @@ int khob_client_add(unsigned long pfn, unsigned long nr, enum khob_kind kind)
 		khob_client_count(pfn, nr, 1);
 	else
 		khob_unhold(pfn, nr);
+	/* Whoever has unpreserved the last meanwhile may have seen the first mark of this. */
+	if (ret && !khob_client_any())
+		WRITE_ONCE(khob_out.slack, true);
 	return ret;
 }
 

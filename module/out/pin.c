@@ -6,15 +6,6 @@
 
 #include "out/out.h"
 
-static bool khob_pinned;
-
-/* Whether the module is held; khob_lock for reading is enough. */
-bool khob_is_pinned(void)
-{
-	lockdep_assert_held(&khob_lock);
-	return khob_pinned;
-}
-
 /*
  * An owner of preserved pages cannot go: nobody else would know of them. So
  * the module holds itself while it owns any, and rmmod says that it is in use.
@@ -27,9 +18,9 @@ void khob_update_pin(void)
 	if (!khob_out.frozen)
 		khob_out_trim();
 	want = !khob_out_empty() || khob_in_holds();
-	if (want && !khob_pinned)
+	if (want && !khob_out.pinned)
 		__module_get(THIS_MODULE);
-	if (!want && khob_pinned)
+	if (!want && khob_out.pinned)
 		module_put(THIS_MODULE);
-	khob_pinned = want;
+	khob_out.pinned = want;
 }

@@ -4,17 +4,10 @@
  * into regions, and they share a few locks. What has more regions than two is rare and
  * large, and is for who holds khob_lock for writing.
  */
-#include <linux/cache.h>
-#include <linux/mutex.h>
-
 #include "out/out.h"
+#include "out/regions.h"
 
-#define KHOB_REGION_PAGES (SZ_32M / PAGE_SIZE)
-#define KHOB_REGION_LOCKS 64
-
-static struct {
-	struct mutex lock; /* of every region whose number modulo KHOB_REGION_LOCKS is this */
-} ____cacheline_aligned_in_smp khob_regions[KHOB_REGION_LOCKS];
+struct khob_region khob_regions[KHOB_REGION_LOCKS];
 
 void khob_regions_init(void)
 {
@@ -63,4 +56,68 @@ void khob_regions_unlock(unsigned long pfn, unsigned long nr)
 	if (second)
 		mutex_unlock(second);
 	mutex_unlock(first);
+}
+
+/* How many of the locks a range has; they follow each other from its first page's on. */
+static unsigned long khob_regions_nr(unsigned long pfn, unsigned long nr)
+{
+	return min((pfn + nr - 1) / KHOB_REGION_PAGES - pfn / KHOB_REGION_PAGES + 1,
+		   (unsigned long)KHOB_REGION_LOCKS);
+}
+
+static int khob_regions_add_order(void *ctx, u64 pa, unsigned int order)
+{
+	u64 *tops = ctx;
+
+	if (order)
+		*tops |= 1ULL << (KHOB_ORDER_0_BIT - order);
+	return 0;
+}
+
+/* To be called before a range is added to khob_out.tree, as its keys are. */
+void khob_regions_note(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+	u64 tops = 0;
+
+	if (nr == 1)
+		return;
+	khob_range_split(pfn, nr, KHOB_BUDDY_ORDER_MAX, khob_regions_add_order, &tops);
+	for (i = 0; i < khob_regions_nr(pfn, nr); i++)
+		khob_region_of(pfn + i * KHOB_REGION_PAGES)->tops |= tops;
+}
+
+/* To be called before references to a range's pages are given back. */
+void khob_regions_let_go(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < khob_regions_nr(pfn, nr); i++)
+		khob_region_of(pfn + i * KHOB_REGION_PAGES)->online = 0;
+}
+
+/*
+ * A node is freed. Only a region's own leaf is remembered there, and whoever frees that has the
+ * region; all others are looked at and left as they are.
+ */
+void khob_regions_forget(const void *node)
+{
+	unsigned int i;
+
+	for (i = 0; i < KHOB_REGION_LOCKS; i++) {
+		if (READ_ONCE(khob_regions[i].pages.leaf) == node)
+			khob_hint_forget(&khob_regions[i].pages, node);
+		if (READ_ONCE(khob_regions[i].marks.leaf) == node)
+			khob_hint_forget(&khob_regions[i].marks, node);
+	}
+}
+
+/* There is no tree any more. */
+void khob_regions_reset(void)
+{
+	unsigned int i;
+
+	lockdep_assert_held_write(&khob_lock);
+	for (i = 0; i < KHOB_REGION_LOCKS; i++)
+		khob_regions[i].tops = 0;
 }

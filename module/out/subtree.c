@@ -8,7 +8,10 @@
 
 static const struct khob_face *khob_out_face;
 
-/* Who shows subtrees that are put here; before there are any, and until there are none. */
+/*
+ * Who shows subtrees that are put here, if anybody does; before there are any, and until there
+ * are none.
+ */
 void khob_out_set_face(const struct khob_face *face)
 {
 	khob_out_face = face;
@@ -87,7 +90,8 @@ static int khob_subtree_alloc(struct khob_subtree *sub)
 
 static void khob_subtree_drop(struct khob_subtree *sub)
 {
-	khob_out_face->hide(sub->shown);
+	if (khob_out_face)
+		khob_out_face->hide(sub->shown);
 	if (khob_native_source())
 		khob_native_remove_subtree(sub->pa);
 	if (sub->owner == KHOB_OWNER_ARENA)
@@ -124,6 +128,8 @@ int khob_out_put(const char *name, u64 len)
 		kfree(sub);
 		return ret;
 	}
+	if (!khob_out_face)
+		return 0;
 	sub->shown = khob_out_face->show(sub->name, sub->len);
 	if (sub->shown)
 		return 0;
@@ -143,7 +149,26 @@ int khob_out_remove(const char *name)
 	if (sub->owner == KHOB_OWNER_CLIENT)
 		return khob_refuse(-EPERM, "unpreserve: subtree %s belongs to another module",
 				   name);
+	if (khob_mapped(sub->pa, sub->pa + sub->len, false))
+		return khob_refuse(-EBUSY, "unpreserve: somebody has subtree %s mapped", name);
 	khob_subtree_drop(sub);
+	return 0;
+}
+
+/*
+ * Once a kernel is loaded nothing that is handed over changes: not through a mapping either.
+ * Return: 0 or -EBUSY.
+ */
+int khob_out_unmapped(void)
+{
+	struct khob_subtree *sub;
+
+	list_for_each_entry(sub, &khob_out.subtrees, list)
+		if (sub->owner == KHOB_OWNER_ARENA &&
+		    khob_mapped(sub->pa, sub->pa + sub->len, true))
+			return khob_refuse(-EBUSY,
+					   "scratch: somebody has subtree %s mapped for writing",
+					   sub->name);
 	return 0;
 }
 

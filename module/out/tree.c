@@ -6,6 +6,7 @@
  * being added, a chunk's own keys are added afterwards (khob_out_settle()).
  */
 #include "out/out.h"
+#include "out/regions.h"
 
 struct khob_out khob_out = {
 	.abi = KHOB_ABI_DEFAULT,
@@ -28,6 +29,8 @@ static void *khob_out_alloc_node(void *ctx, u64 *pa)
 
 static void khob_out_free_node(void *ctx, void *node, u64 pa)
 {
+	khob_regions_forget(node);
+
 	guard(mutex)(&khob_nodes_lock);
 	if (khob_arena_free(&khob_out.meta, pa, PAGE_SIZE))
 		WRITE_ONCE(khob_out.slack, true);
@@ -48,6 +51,7 @@ void khob_out_init(void)
 	INIT_LIST_HEAD(&khob_out.scratch);
 	INIT_LIST_HEAD(&khob_out.bufs);
 	khob_regions_init();
+	khob_native_init();
 }
 
 /* Makes the tree if there is none: while nothing is preserved, nothing is allocated. */
@@ -84,12 +88,14 @@ int khob_out_add_key(u64 key)
 	int ret;
 
 	lockdep_assert_held_write(&khob_lock);
+	ret = khob_key_decode(key, &pa, &order);
+	if (ret)
+		return ret;
+	khob_regions_note(PHYS_PFN(pa), 1UL << order);
 	ret = khob_radix_add(&khob_out.tree, key);
 	if (ret || !khob_native_source())
 		return ret;
-	ret = khob_key_decode(key, &pa, &order);
-	if (!ret)
-		ret = khob_native_preserve(pa, order);
+	ret = khob_native_preserve(pa, order);
 	if (ret)
 		khob_radix_del(&khob_out.tree, key);
 	return ret;
@@ -150,6 +156,7 @@ int khob_out_add_range(unsigned long pfn, unsigned long nr)
 	int ret;
 
 	lockdep_assert_held(&khob_lock);
+	khob_regions_note(pfn, nr);
 	ret = khob_radix_add_range(&khob_out.tree, pfn, nr, KHOB_BUDDY_ORDER_MAX);
 	if (ret || !khob_native_source())
 		return ret;
@@ -214,6 +221,7 @@ static void khob_out_tree_put(void)
 		khob_out_drop_chunk(chunk);
 	khob_radix_destroy(&khob_out.tree);
 	khob_owners_destroy();
+	khob_regions_reset();
 	khob_out.tree_ready = false;
 }
 
@@ -222,7 +230,8 @@ void khob_out_trim(void)
 {
 	lockdep_assert_held_write(&khob_lock);
 	khob_out.slack = false;
-	khob_arena_trim(&khob_out.data, NULL);
+	if (!khob_out.keeps_room)
+		khob_arena_trim(&khob_out.data, NULL);
 	if (khob_out_empty()) {
 		khob_out_tree_put();
 		khob_arena_trim(&khob_out.meta, NULL);

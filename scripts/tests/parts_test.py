@@ -19,6 +19,13 @@ DOCUMENT = """\
 | out | `out/` | what goes |
 <!-- end of parts -->
 
+<!-- parts of luo/: as in the real one -->
+| part | files | what it owns |
+| --- | --- | --- |
+| core | `core/` | checks |
+| main | `main.c` | begins |
+<!-- end of parts -->
+
 <!-- parts of tools/: as in the real one -->
 | part | files | what it owns |
 | --- | --- | --- |
@@ -26,7 +33,8 @@ DOCUMENT = """\
 | load | `lib/load/` | does |
 <!-- end of parts -->
 """
-PICTURE = "".join(f"<text>{name}</text>" for name in ("base", "in", "out", "plan", "load"))
+PICTURE = "".join(f"<text>{name}</text>"
+                  for name in ("base", "in", "out", "core", "main", "plan", "load"))
 # Nothing in it is wrong.
 GOOD = {
     "module/khob.h": "extern struct mutex khob_lock;\nint khob_refuse(int err);\n",
@@ -39,6 +47,8 @@ GOOD = {
     "module/out/out.c": '#include "in/in.h"\n#include "out.h"\n\nint khob_out_state = 1;\n\n'
                         "static int khob_out_own(void)\n{\n\treturn khob_in_take();\n}\n\n"
                         "int khob_out_freeze(void)\n{\n\treturn khob_out_own();\n}\n",
+    "luo/core/read.c": "int luo_read(void)\n{\n\treturn 0;\n}\n",
+    "luo/main.c": "static int luo_init(void)\n{\n\treturn luo_read();\n}\n",
     "tools/lib/plan/plan.hpp": "int choose(int from);\n",
     "tools/lib/plan/plan.cpp": '#include "plan/plan.hpp"\n\nint choose(int from) {\n'
                                "    return from;\n}\n",
@@ -171,7 +181,7 @@ class PartsTest(unittest.TestCase):
 
     def test_file_that_is_gone(self) -> None:
         self.write(parts.DOCUMENT, DOCUMENT + "\nSee out/out.c, in/old.c and plan/plan.hpp.\n")
-        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:16: there is no in/old.c"])
+        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:23: there is no in/old.c"])
 
     def test_not_in_the_picture(self) -> None:
         self.write(parts.PICTURE, PICTURE.replace(">load<", ">unload<"))

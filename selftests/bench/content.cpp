@@ -14,7 +14,6 @@ namespace {
 
 constexpr unsigned int top = KHOB_TREE_DEPTH - 1;
 constexpr unsigned int mixed_max = 10;
-constexpr std::uint64_t longest_extent = 1024;
 
 /// The same numbers in every run.
 std::mt19937_64 seeded() {

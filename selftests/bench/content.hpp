@@ -95,6 +95,8 @@ class Content {
 inline constexpr std::uint64_t first_pfn = 1U << 20U;
 /// random_pages() are out of so many times as many pages; mixed orders reach about as far.
 inline constexpr std::uint64_t random_spread = 16;
+/// Pages of an extent of fragments(), and of a gap, at most.
+inline constexpr std::uint64_t longest_extent = 1024;
 
 using ContentPtr = std::unique_ptr<Content>;
 
@@ -108,7 +110,7 @@ ContentPtr mixed_orders(std::uint64_t nr);
 ContentPtr one_a_leaf(std::uint64_t leaves);
 /// Every other page.
 ContentPtr every_other(std::uint64_t nr);
-/// Extents of 1 to 1024 pages with gaps of as many, ascending or in random order.
+/// Extents of 1 to longest_extent pages with gaps of as many, ascending or in random order.
 ContentPtr fragments(std::uint64_t nr, bool shuffled);
 /// One extent, of single pages.
 ContentPtr dense(std::uint64_t nr);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <valgrind/callgrind.h>
 
 #include <algorithm>
 #include <chrono>
@@ -53,9 +54,13 @@ void measure(const Row& row, Make make, Work work, Check check) {
             const auto keys = static_cast<double>(row.content->nr_keys());
             Ram::get().settle();
             auto made = make();
+            // counting.py has just this counted; outside callgrind these do nothing.
+            CALLGRIND_START_INSTRUMENTATION;
             const auto begin = std::chrono::steady_clock::now();
             work(*made);
             const auto end = std::chrono::steady_clock::now();
+            CALLGRIND_STOP_INSTRUMENTATION;
+            CALLGRIND_DUMP_STATS_AT(name.c_str());
             if (!check(*made)) {
                 fatal(name + ": what came out is not what upstream has");
             }

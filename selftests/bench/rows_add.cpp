@@ -10,27 +10,31 @@ namespace khob::bench {
 
 namespace {
 
-/// A row for a structure that begins empty and must end as the content.
-template <class S, class Work>
-void adds(const Row& row, Work work) {
+/// A row for a structure that begins empty, as it is made of `args`, and must end as the content.
+template <class S, class Work, class... Args>
+void adds(const Row& row, Work work, Args... args) {
     measure(
-        row, [] { return std::make_unique<S>(); },
+        row, [args...] { return std::make_unique<S>(args...); },
         [work, content = row.content](S& made) { work(made, *content); },
         [content = row.content](S& made) { return made.holds(*content); });
 }
 
-template <class S>
-void one_by_one(const Row& row) {
-    adds<S>(row, [](S& made, const Content& content) {
-        for (const auto key : content.keys()) {
-            made.add(key);
-        }
-    });
+template <class S, class... Args>
+void one_by_one(const Row& row, Args... args) {
+    adds<S>(
+        row,
+        [](S& made, const Content& content) {
+            for (const auto key : content.keys()) {
+                made.add(key);
+            }
+        },
+        args...);
 }
 
-template <class S>
-void array(const Row& row) {
-    adds<S>(row, [](S& made, const Content& content) { made.add_many(content.keys()); });
+template <class S, class... Args>
+void array(const Row& row, Args... args) {
+    adds<S>(
+        row, [](S& made, const Content& content) { made.add_many(content.keys()); }, args...);
 }
 
 template <class S>
@@ -42,24 +46,19 @@ void range(const Row& row) {
     });
 }
 
-template <class S>
-void preserve(const Row& row) {
-    adds<S>(row, [](S& made, const Content& content) {
-        for (const auto extent : content.extents()) {
-            made.add_extent(extent);
-        }
-    });
+template <class S, class... Args>
+void preserve(const Row& row, Args... args) {
+    adds<S>(
+        row,
+        [](S& made, const Content& content) {
+            for (const auto extent : content.extents()) {
+                made.add_extent(extent);
+            }
+        },
+        args...);
 }
 
-/// The least there is to do: one bit set for each key, in memory that is there.
-void least(const Row& row, std::uint64_t pages) {
-    measure(
-        row, [pages] { return std::make_unique<Bitmap>(pages); },
-        [content = row.content](Bitmap& made) { made.add_many(content->keys()); },
-        [content = row.content](Bitmap& made) { return made.holds(*content); });
-}
-
-/// The same with the lock of a call for each.
+/// The least for single calls: a bit set under the lock that each of them takes.
 class LockedBitmap : public Bitmap {
   public:
     explicit LockedBitmap(std::uint64_t pages) : Bitmap(pages) { mutex_init(&lock_); }
@@ -68,21 +67,15 @@ class LockedBitmap : public Bitmap {
         Bitmap::add(key);
         mutex_unlock(&lock_);
     }
+    void add_extent(Extent extent) {
+        mutex_lock(&lock_);
+        Bitmap::add_extent(extent);
+        mutex_unlock(&lock_);
+    }
 
   private:
     mutex lock_{};
 };
-
-void least_locked(const Row& row, std::uint64_t pages) {
-    measure(
-        row, [pages] { return std::make_unique<LockedBitmap>(pages); },
-        [content = row.content](LockedBitmap& made) {
-            for (const auto key : content->keys()) {
-                made.add(key);
-            }
-        },
-        [content = row.content](LockedBitmap& made) { return made.holds(*content); });
-}
 
 /// The least for a range: as many leaves zeroed and filled.
 void least_range(const Row& row) {
@@ -121,7 +114,7 @@ void arrays(const Sizes& sizes, const std::string& order, const Shares& content,
     array<StdSet>({name, "set", content, sizes.few()});
     array<Intervals>({name, "intervals", content, sizes.few()});
     array<Croaring>({name, "roaring", content, sizes.few()});
-    least({name, "limit", content, repetitions}, pages);
+    array<Bitmap>({name, "limit", content, repetitions}, pages);
 }
 
 void extents(const Sizes& sizes, const std::string& order, const Shares& content) {
@@ -132,6 +125,8 @@ void extents(const Sizes& sizes, const std::string& order, const Shares& content
     preserve<StdSet>({name, "set", content, sizes.few()});
     preserve<Intervals>({name, "intervals", content, sizes.few()});
     preserve<Croaring>({name, "roaring", content, sizes.few()});
+    preserve<LockedBitmap>({name, "limit", content, sizes.repetitions},
+                           first_pfn + 2 * longest_extent * sizes.extents);
 }
 
 }  // namespace
@@ -145,7 +140,7 @@ void register_adding(const Sizes& sizes) {
     one_by_one<StdSet>({"add", "set", in_a_row, sizes.few()});
     one_by_one<Intervals>({"add", "intervals", in_a_row, sizes.few()});
     one_by_one<Croaring>({"add", "roaring", in_a_row, sizes.few()});
-    least_locked({"add", "limit", in_a_row, repetitions}, first_pfn + sizes.keys);
+    one_by_one<LockedBitmap>({"add", "limit", in_a_row, repetitions}, first_pfn + sizes.keys);
 
     arrays(sizes, "sequential", in_a_row, first_pfn + sizes.keys);
     arrays(sizes, "random", random_pages(sizes.keys), first_pfn + random_spread * sizes.keys);

@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "fuzz.hpp"
-#include "image/probe.hpp"
+#include "image/kernel_scan.hpp"
 #include "plan/boot_params.hpp"
 
 namespace {
@@ -72,7 +72,25 @@ void expect_copied(const BzImage& kernel, ByteView image) {
 }
 
 void expect_found(ByteView image) {
-    const std::string compatible = khob::find_kho(image);
+    khob::KernelScan whole;
+    whole.feed(image);
+    const std::string compatible = whole.kho();
+    // A border anywhere, then one behind each byte of what is short.
+    const std::size_t border =
+        image.empty() ? 0 : static_cast<std::size_t>(image[0]) % image.size();
+    khob::KernelScan halves;
+    halves.feed(image.first(border));
+    halves.feed(image.subspan(border));
+    require(halves.kho() == compatible && halves.kasan() == whole.kasan(),
+            "a border changes nothing");
+    khob::KernelScan bytes;
+    const ByteView end = image.last(std::min<std::size_t>(image.size(), 512));
+    khob::KernelScan last;
+    last.feed(end);
+    for (std::size_t i = 0; i < end.size(); ++i) {
+        bytes.feed(end.subspan(i, 1));
+    }
+    require(bytes.kho() == last.kho() && bytes.kasan() == last.kasan(), "nor do many");
     if (compatible.empty()) {
         return;
     }

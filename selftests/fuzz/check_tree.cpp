@@ -69,7 +69,7 @@ void rebuild(const std::vector<std::uint64_t>& keys) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const khob_check_ops ops = {.node = node, .key = key};
+    static const khob_check_ops ops = {.node = node, .key = key, .word = nullptr};
     constexpr khob_check_limits limits = {.end_pa = end_pa, .max_nodes = 12};
     Reader reader{.image = Image(data, size), .claimed = {}, .keys = {}};
     khob_check_result result{};

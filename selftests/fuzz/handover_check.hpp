@@ -63,8 +63,7 @@ class Reader {
                                        .end_pa = Memory::far.end};
         Summary summary;
         summary.error = khob_handover_read(Handover::chain_pa, &ops, this, &h);
-        std::cerr << summary.error << " " << h.why << " sealed " << h.chain.sealed << " spans "
-                  << h.nr_spans << "\n";
+        why_ = static_cast<const char*>(h.why);
         expect_error(h, summary.error);
         expect_spans(h, summary.error);
         expect_bounds();
@@ -76,6 +75,12 @@ class Reader {
         require(live_.empty() && memory_.live() == 0, "whatever was taken is given back");
         return summary;
     }
+    /// From now on whoever looks at a byte again sees another one there.
+    void change_once_read() { change_ = true; }
+    /// Why it was refused, if it was.
+    [[nodiscard]] const std::string& why() const { return why_; }
+    /// How much was asked for.
+    [[nodiscard]] std::uint64_t bytes_read() const { return read_; }
 
   private:
     Memory& memory_;
@@ -90,6 +95,9 @@ class Reader {
     unsigned int pauses_ = 0;
     unsigned int reads_ = 0;
     bool failed_ = false;
+    bool change_ = false;
+    std::set<std::uint64_t> seen_;
+    std::string why_;
     std::vector<Zone> approved_;
 
     static Reader& self(void* ctx) { return *static_cast<Reader*>(ctx); }
@@ -112,7 +120,15 @@ class Reader {
         if (r.made_.way() == Way::held && pa >= Memory::low.end && !r.all_held(pa, len)) {
             return -EFAULT;
         }
-        return Memory::read(pa, to, len) ? 0 : -EFAULT;
+        if (!Memory::read(pa, to, len)) {
+            return -EFAULT;
+        }
+        for (std::uint64_t i = 0; r.change_ && i < len; i++) {
+            if (!r.seen_.insert(pa + i).second) {
+                static_cast<std::uint8_t*>(to)[i] ^= 0xffU;
+            }
+        }
+        return 0;
     }
     static int interval_op(void* ctx, u64 start, u64 end, const char** why) {
         Reader& r = self(ctx);

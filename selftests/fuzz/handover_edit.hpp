@@ -172,7 +172,7 @@ class Editor {
         return 0;
     }
     static khob_check_result sum_tree(std::uint64_t root) {
-        static const khob_check_ops ops = {.node = walk_node, .key = walk_key};
+        static const khob_check_ops ops = {.node = walk_node, .key = walk_key, .word = nullptr};
         constexpr khob_check_limits limits = {.end_pa = Memory::far.end, .max_nodes = 200};
         Walk walk{};
         khob_check_result result{};

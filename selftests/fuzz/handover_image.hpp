@@ -97,6 +97,7 @@ class Handover {
     [[nodiscard]] std::uint64_t fdt_len() const { return fdt_len_; }
     /// Of the struct itself; 0: there is none.
     [[nodiscard]] std::uint64_t meta() const { return meta_; }
+    [[nodiscard]] std::uint64_t kexec() const { return kexec_; }
     [[nodiscard]] std::uint64_t records() const { return records_; }
     [[nodiscard]] std::uint64_t records_len() const { return nr_records_ * sizeof(khob_record); }
     /// Of the payloads in the chain; 0: there is none.
@@ -131,6 +132,7 @@ class Handover {
     std::uint64_t fdt_ = 0;
     std::uint64_t fdt_len_ = 0;
     std::uint64_t meta_ = 0;
+    std::uint64_t kexec_ = 0;
     std::uint64_t records_ = 0;
     std::uint64_t nr_records_ = 0;
     std::uint64_t kho_ = 0;
@@ -317,11 +319,18 @@ class Handover {
         kexec.kexec_count = kexec_count;
         std::strncpy(static_cast<char*>(kexec.previous_release), release,
                      sizeof(kexec.previous_release) - 1);
-        put_anew(Part::kexec, KHOB_KEXEC_METADATA_NAME, &kexec, sizeof(kexec));
-        make_records();
+        kexec_ = put_anew(Part::kexec, KHOB_KEXEC_METADATA_NAME, &kexec, sizeof(kexec));
+        make_records(khob_xxh64(&kexec, sizeof(kexec)));
     }
-    void make_records() {
+    void make_records(std::uint64_t kexec_digest) {
         std::vector<khob_record> records;
+        records.push_back({.addr = kexec_,
+                           .size = sizeof(khob_kexec_metadata),
+                           .seed = 0,
+                           .index = 0,
+                           .digest = kexec_digest,
+                           .kind = KHOB_RECORD_BLOB,
+                           .reserved = 0});
         for (const Blob& blob : blobs_) {
             if (!blob.ours) {
                 continue;

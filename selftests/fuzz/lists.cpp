@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Fuzzes the parsers of the lists that the module and the system show: keys, ranges, numbers,
-// and a kernel's configuration. What is accepted can be written and read again.
+// Fuzzes the parsers of the lists that the module and the system show: keys, ranges, subtrees and
+// rows of a bench as the device gives them, numbers, and a kernel's configuration. What is
+// accepted can be written and read again.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -11,6 +14,8 @@
 #include "core/radix.h"
 #include "fuzz.hpp"
 #include "image/kernel_config.hpp"
+#include "module/bench.hpp"
+#include "module/lists.hpp"
 
 namespace {
 
@@ -28,44 +33,61 @@ void expect_whole(const std::vector<T>& items, std::string_view text) {
     require(items.size() == khob::lines(text).size(), "every line is an item");
 }
 
-void keys(std::string_view text) {
-    const auto keys = khob::parse_keys(text);
+void keys(khob::ByteView bytes) {
+    const auto keys = khob::decode_keys(bytes);
     if (!accepted(keys)) {
         return;
     }
-    expect_whole(*keys, text);
-    std::string again;
-    for (const khob::Key& key : *keys) {
+    require(keys->size() * sizeof(std::uint64_t) == bytes.size(), "every number is a key");
+    for (std::size_t i = 0; i < keys->size(); ++i) {
+        const khob::Key& key = keys->at(i);
         std::uint64_t number = 0;
+        std::uint64_t given = 0;
+        std::memcpy(&given, bytes.data() + i * sizeof(given), sizeof(given));
         require(khob_key_encode(key.addr.value(), key.order.value(), &number) == 0,
                 "a page that is listed has a key");
+        require(number == given, "it is the one that was listed");
         require(!key.range().empty(), "a page ends in memory");
-        again += fmt::format("{:#x} {}\n", key.addr.value(), key.order.value());
     }
-    const auto same = khob::parse_keys(again);
-    require(same && *same == *keys, "keys come out as they went in");
 }
 
-void ranges(std::string_view text) {
-    const auto ranges = khob::parse_ranges(text);
+void ranges(khob::ByteView bytes) {
+    const auto ranges = khob::decode_ranges(bytes);
+    const auto areas = khob::decode_areas(bytes);
     if (!accepted(ranges)) {
+        accepted(areas);
         return;
     }
-    expect_whole(*ranges, text);
-    std::string again;
+    require(areas && *areas == *ranges, "areas are such in any order");
     khob::PhysAddr end{0};
     for (const khob::Range& range : *ranges) {
         require(!range.empty() && range.start >= end, "ranges ascend and are disjoint");
         require(khob::is_aligned(range.start.value() | range.end.value(), khob::page_size),
                 "ranges are whole pages");
         end = range.end;
-        again += fmt::format("{:#x} {}\n", range.start.value(), range.end.value());
     }
-    const auto same = khob::parse_ranges(again);
-    require(same && *same == *ranges, "ranges come out as they went in");
     const auto joined = khob::merged(*ranges);
     require(khob::total_bytes(joined) == khob::total_bytes(*ranges), "joined they are as long");
     require(joined.size() <= ranges->size(), "joined they are no more");
+}
+
+void subtrees(khob::ByteView bytes) {
+    const auto subtrees = khob::decode_subtrees(bytes);
+    if (!accepted(subtrees)) {
+        return;
+    }
+    for (const khob::Subtree& subtree : *subtrees) {
+        require(khob::check_subtree_name(subtree.name).has_value(), "each could be asked for");
+    }
+}
+
+void bench(khob::ByteView bytes) {
+    const auto rows = khob::decode_bench(bytes);
+    if (accepted(rows)) {
+        const khob::Value value = khob::bench_value(1, *rows);
+        require(nlohmann::json::parse(value.json(), nullptr, false).is_object(),
+                "what is shown to programs is JSON");
+    }
 }
 
 void numbers(std::string_view text) {
@@ -96,8 +118,11 @@ void config(std::string_view text) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    keys(text);
-    ranges(text);
+    const khob::ByteView bytes(reinterpret_cast<const std::byte*>(data), size);
+    keys(bytes);
+    ranges(bytes);
+    subtrees(bytes);
+    bench(bytes);
     numbers(text);
     config(text);
     return 0;

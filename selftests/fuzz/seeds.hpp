@@ -42,6 +42,9 @@ class Corpus {
     bool good_ = true;
 };
 
+/// Those of what kho_luo reads. Return: whether all could be written.
+bool luo_seeds(const std::filesystem::path& directory);
+
 /// Those of the targets that fuzz khoctl's library. Return: whether all could be written.
 bool tools_seeds(const std::filesystem::path& directory);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Seeds for the targets that fuzz khoctl's library: a small kernel image, packed bytes, and
-// texts as the module and sysfs show them.
+// Seeds for the targets that fuzz khoctl's library, or what it asks the module for: a small kernel
+// image, packed bytes, texts as sysfs shows them, and the device's structs.
 #include <asm/bootparam.h>
 
 #include <array>
 #include <string_view>
 
+#include "base/types.hpp"
+#include "khob/device.hpp"
+#include "module/text.hpp"
 #include "pack.hpp"
 #include "seeds.hpp"
 
@@ -15,6 +18,14 @@ namespace {
 
 std::span<const std::uint8_t> octets_of(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// The bytes of each value, one behind the other.
+template <typename... T>
+Bytes bytes_of(const T&... values) {
+    Bytes bytes;
+    (append(bytes, values), ...);
+    return bytes;
 }
 
 template <typename T>
@@ -107,13 +118,6 @@ bool text_seeds(const std::filesystem::path& directory) {
         {"memory_map", "joined",
          "0x200800 0x2fffff System RAM\n0x100800 0x2007ff System RAM\n"
          "0x100000000 0x13fffffff System RAM\n0xfd00000000 0xffffffffff Soft Reserved\n"},
-        {"status", "open",
-         "test_build: 0\nout.state: open\nout.keys: 18\nout.bytes: 77824\nout.orders: 0:17 1:1\n"
-         "out.root_phys: 0x3a5c000\nin.state: none\ntsc_khz: 2400000\n"},
-        {"status", "refused",
-         "in.state: refused\nin.reason: the root FDT is damaged: no such property\n"},
-        {"lists", "keys", "0x1000 0\n0x200000 9\n0x100000000 10\n"},
-        {"lists", "ranges", "0x1000 0x3000\n0x200000 0x400000\n"},
         {"lists", "numbers", "1\n0x10\n18446744073709551615\n"},
         {"lists", "config", "# CONFIG_A is not set\nCONFIG_KEXEC=y\nCONFIG_B=m\nCONFIG_C=\"y\"\n"},
     });
@@ -126,11 +130,63 @@ bool text_seeds(const std::filesystem::path& directory) {
     return good;
 }
 
+bool struct_seeds(const std::filesystem::path& directory) {
+    device::status status;
+    status.flags = device::status_flags::frozen;
+    status.out_keys = 18;
+    status.out_orders[0] = 17;
+    status.out_root_phys = 0x3a5c000;
+    status.version = text_in<sizeof(status.version)>("0.2.0");
+    Corpus statuses(directory, "status");
+    statuses.add("open", bytes_of(status));
+    status.in_state = static_cast<std::uint32_t>(device::InState::refused);
+    status.in_reason = text_in<sizeof(status.in_reason)>("the root FDT is damaged");
+    statuses.add("refused", bytes_of(status));
+
+    Corpus lists(directory, "lists");
+    const auto key = [](unsigned order) {
+        return Layout::encode(PhysAddr(0x100000000), Order(order)).value();
+    };
+    lists.add("keys", bytes_of(key(0), key(9), key(10)));
+    lists.add("ranges", bytes_of(device::range{0x1000, 0x3000}, device::range{0x200000, 0x400000}));
+    device::subtree subtree;
+    subtree.name = text_in<sizeof(subtree.name)>("config");
+    subtree.len = 5;
+    lists.add("subtrees", bytes_of(subtree));
+    device::bench_row row;
+    row.work = text_in<sizeof(row.work)>("add");
+    row.keys = 1024;
+    row.ns = 2048;
+    lists.add("bench", bytes_of(row));
+    return statuses.good() && lists.good();
+}
+
+bool request_seeds(const std::filesystem::path& directory) {
+    Corpus corpus(directory, "request");
+    device::scratch scratch;
+    scratch.bytes = 64U << 20U;
+    scratch.align = 2U << 20U;
+    scratch.abi = text_in<sizeof(scratch.abi)>("kho-v4");
+    corpus.add("scratch", bytes_of(scratch));
+    device::target target;
+    target.what = static_cast<std::uint32_t>(device::TargetKind::subtree);
+    target.name = text_in<sizeof(target.name)>("config");
+    corpus.add("target", bytes_of(target));
+    device::open open;
+    open.what = static_cast<std::uint32_t>(device::OpenWhat::out_subtree);
+    open.name = text_in<sizeof(open.name)>("config");
+    corpus.add("open", bytes_of(open));
+    device::abi abi;
+    abi.abi = text_in<sizeof(abi.abi)>("kho-v3");
+    corpus.add("abi", bytes_of(abi));
+    return corpus.good();
+}
+
 }  // namespace
 
 bool tools_seeds(const std::filesystem::path& directory) {
     return bzimage_seeds(directory) && unpack_seeds(directory) && boot_params_seeds(directory) &&
-           text_seeds(directory);
+           text_seeds(directory) && struct_seeds(directory) && request_seeds(directory);
 }
 
 }  // namespace khob::fuzz

@@ -63,7 +63,8 @@ _khoctl()
 		;;
 	esac
 	case $command in
-	status | ls | unload | verify) _khoctl_words "--json --help" ;;
+	status) _khoctl_words "--verbose --json --help" ;;
+	ls | unload | verify) _khoctl_words "--json --help" ;;
 	exec) _khoctl_words "--help" ;;
 	walk) _khoctl_words "--in --out --ranges --json --help" ;;
 	abi) _khoctl_words "kho-v2 kho-v3 kho-v4 --json --help" ;;

@@ -11,31 +11,22 @@ namespace khob::cli {
 
 namespace {
 
-constexpr std::string_view file = "sandbox/bench";
-
 Result<Outcome> bench(Context& ctx, std::uint64_t keys) {
     const auto module = Module::open(*ctx.system);
     if (!module) {
         return tl::unexpected(module.error());
     }
-    if (auto ok = module->control(file, fmt::format("keys={}", keys)); !ok) {
-        return tl::unexpected(ok.error());
-    }
     ctx.progress->step(fmt::format("timing the radix tree with {} keys", keys));
     // Without a handler: a signal ends this program, and with it the module's work.
-    const auto said = module->run(file);
-    if (!said) {
-        Error error = said.error();
+    const auto rows = module->bench(keys);
+    if (!rows) {
+        Error error = rows.error();
         if (error.code == ExitCode::refused) {
             error.hint = "give --keys a smaller number, or free memory";
         }
         return tl::unexpected(error);
     }
-    const auto found = Bench::parse(*said);
-    if (!found) {
-        return tl::unexpected(found.error());
-    }
-    return Outcome{found->to_value(), {}};
+    return Outcome{bench_value(keys, *rows), {}};
 }
 
 }  // namespace

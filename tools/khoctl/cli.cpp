@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "base/numbers.hpp"
 #include "plan/covering.hpp"
 #include "run.hpp"
+#include "unknown.hpp"
 
 #ifndef KHOB_VERSION
 #error "the build has to say KHOB_VERSION"
@@ -28,13 +32,16 @@ bool print(std::FILE* out, const std::string& text) {
 }
 
 /// What CLI11 has to say: help and version to out, complaints to err.
-ExitCode parse_result(const CLI::App& app, const CLI::ParseError& e, const Streams& streams) {
+ExitCode parse_result(const CLI::App& app, const CLI::ParseError& e,
+                      std::span<const char* const> args, const Streams& streams) {
     if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
         const bool version = e.get_name() == "CallForVersion";
         const std::string text = version ? fmt::format("khoctl {}\n", KHOB_VERSION) : app.help();
         return print(streams.out, text) ? ExitCode::ok : ExitCode::failure;
     }
-    report(streams, Error{ExitCode::usage, e.what(), "khoctl --help, khoctl COMMAND --help"});
+    // The parser complains of what is missing first, which a word that is misspelt may be.
+    report(streams, find_unknown(app, args).value_or(
+                        Error{ExitCode::usage, e.what(), "khoctl --help, khoctl COMMAND --help"}));
     return ExitCode::usage;
 }
 
@@ -90,6 +97,7 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
     app.add_option("--sysroot", root, "look for /sys, /proc and /lib below this directory")
         ->group("");  // for tests: not in the help
     Selection selection;
+    add_status(app, selection);
     add_views(app, selection);
     add_inspect(app, selection);
     add_doctor(app, selection);
@@ -100,7 +108,8 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return parse_result(app, e, streams);
+        const auto count = static_cast<std::size_t>(std::max(argc, 1));
+        return parse_result(app, e, std::span(argv, count).subspan(1), streams);
     }
 
     const auto system = factory(root);
@@ -112,7 +121,9 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
         report(streams, outcome.error());
         return outcome.error().code;
     }
-    if (outcome->value && !print(streams.out, render(*outcome->value, selection.format))) {
+    const bool in_brief = outcome->brief && selection.format == Format::text;
+    const std::optional<Value>& shown = in_brief ? outcome->brief : outcome->value;
+    if (shown && !print(streams.out, render(*shown, selection.format))) {
         report(streams, Error{ExitCode::failure, "cannot write the result", ""});
         return ExitCode::failure;
     }

@@ -28,6 +28,7 @@ struct Outcome {
     std::optional<Value> value;
     std::optional<Error> error;
     ExitCode code = ExitCode::ok;  ///< where there is no error: the result speaks for itself
+    std::optional<Value> brief = std::nullopt;  ///< what people get in place of all of `value`
 };
 
 using Action = std::function<Result<Outcome>(Context&)>;
@@ -52,7 +53,8 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_
 /// Adds --max-ranges: how many intervals a covering may have.
 void add_max_ranges(CLI::App& command, std::uint64_t& value);
 
-void add_views(CLI::App& app, Selection& selection);     // status, walk, ls, abi
+void add_status(CLI::App& app, Selection& selection);    // status
+void add_views(CLI::App& app, Selection& selection);     // walk, ls, abi
 void add_outgoing(CLI::App& app, Selection& selection);  // preserve, unpreserve, compact, put
 void add_kexec(CLI::App& app, Selection& selection);     // load, unload, exec
 void add_doctor(CLI::App& app, Selection& selection);    // doctor

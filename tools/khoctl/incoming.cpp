@@ -9,6 +9,8 @@
 #include "attach/verify.hpp"
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "base/numbers.hpp"
 #include "cli.hpp"
 #include "module/module.hpp"
 #include "target.hpp"
@@ -39,7 +41,7 @@ Result<Outcome> attach_handover(Context& ctx, const AttachArguments& args) {
         options.init_tsc = parse_u64(tsc);
     }
     ctx.progress->step("attaching to what was handed over");
-    const auto report = attach(*ctx.system, options);
+    const auto report = attach(*ctx.system, options, *ctx.progress);
     if (!report) {
         return tl::unexpected(report.error());
     }
@@ -109,6 +111,7 @@ Result<Outcome> verify_handover(Context& ctx) {
             return tl::unexpected(*e);
         }
     }
+    const InterruptGuard interrupts;
     ctx.progress->step(fmt::format("verifying {} records", records->size()));
     const auto held_blobs = std::count_if(subtrees->begin(), subtrees->end(), [](const Subtree& s) {
         return s.name != abi::meta_name && s.name != abi::records_name;
@@ -121,8 +124,14 @@ Result<Outcome> verify_handover(Context& ctx) {
                 .restored_pages = status->number_or("in.restored_pages", 0),
                 .held_blobs = static_cast<std::uint64_t>(held_blobs),
                 .read = [&data](PhysAddr at, ByteSpan to) { return read_at(*data, at, to); },
-                .progressed = [&progress](std::uint64_t done,
-                                          std::uint64_t all) { progress.update(done, all); }});
+                .progressed =
+                    [&progress](std::uint64_t done, std::uint64_t all) {
+                        progress.update(done, all);
+                        return InterruptGuard::check().has_value();
+                    }});
+    if (report.stopped) {
+        return fail(ExitCode::interrupted, "interrupted", "nothing was changed");
+    }
     Outcome out{report_value(report, time.millis()), {}};
     if (!report.good()) {
         out.error = Error{ExitCode::data_damaged,
@@ -139,6 +148,16 @@ struct GetArguments {
     bool out = false;
 };
 
+/// What an incoming subtree has to hold, if anybody has told.
+std::optional<std::uint64_t> digest_of(const Module& module, const std::string& name) {
+    const auto all = module.subtrees(Side::in);
+    const auto is = [&name](const Subtree& s) { return s.name == name; };
+    if (!all || std::none_of(all->begin(), all->end(), is)) {
+        return std::nullopt;
+    }
+    return std::find_if(all->begin(), all->end(), is)->digest;
+}
+
 Result<Outcome> get(Context& ctx, const GetArguments& args) {
     if (auto ok = check_subtree_name(args.name); !ok) {
         return tl::unexpected(ok.error());
@@ -153,7 +172,7 @@ Result<Outcome> get(Context& ctx, const GetArguments& args) {
     }
     // A client may have written to its own until the jump; of all others it is known what they
     // were.
-    const auto digest = args.out ? std::nullopt : module->digest(args.name);
+    const auto digest = args.out ? std::nullopt : digest_of(*module, args.name);
     if (digest && xxh64(*data) != *digest) {
         return fail(ExitCode::data_damaged,
                     fmt::format("the subtree '{}' is not what was handed over", args.name),
@@ -169,9 +188,9 @@ Result<Outcome> get(Context& ctx, const GetArguments& args) {
 }
 
 Result<Outcome> restore(Context& ctx, const std::vector<std::string>& target) {
-    const auto line = target_line(target, TargetKinds{.page = true, .subtree = false});
-    if (!line) {
-        return tl::unexpected(line.error());
+    const auto what = parse_target(target, TargetKinds{.page = true, .subtree = false});
+    if (!what) {
+        return tl::unexpected(what.error());
     }
     const auto module = open_attached(*ctx.system);
     if (!module) {
@@ -183,7 +202,7 @@ Result<Outcome> restore(Context& ctx, const std::vector<std::string>& target) {
     }
     ctx.progress->step("giving preserved pages to this kernel");
     const Stopwatch time;
-    if (auto ok = module->control("in/restore", *line); !ok) {
+    if (auto ok = module->restore(*what); !ok) {
         return tl::unexpected(ok.error());
     }
     const double ms = time.millis();
@@ -200,9 +219,9 @@ Result<Outcome> restore(Context& ctx, const std::vector<std::string>& target) {
 }
 
 Result<Outcome> release(Context& ctx, const std::vector<std::string>& target) {
-    const auto line = target_line(target, TargetKinds{.page = false, .subtree = true});
-    if (!line) {
-        return tl::unexpected(line.error());
+    const auto what = parse_target(target, TargetKinds{.page = false, .subtree = true});
+    if (!what) {
+        return tl::unexpected(what.error());
     }
     const auto module = Module::open(*ctx.system);
     if (!module) {
@@ -217,11 +236,11 @@ Result<Outcome> release(Context& ctx, const std::vector<std::string>& target) {
         return tl::unexpected(ok.error());
     }
     const Stopwatch time;
-    if (auto ok = module->control("in/release", *line); !ok) {
+    if (auto ok = module->release(*what); !ok) {
         return tl::unexpected(ok.error());
     }
     Value value;
-    value.set("released", *line).set("ms", Millis{time.millis()});
+    value.set("released", to_string(*what)).set("ms", Millis{time.millis()});
     return Outcome{std::move(value), {}};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The subcommand that looks at a kernel before it is loaded: probe.
-#include "base/files.hpp"
+#include "base/mapped_file.hpp"
 #include "cli.hpp"
 #include "image/probe.hpp"
 
@@ -9,14 +9,17 @@ namespace khob::cli {
 namespace {
 
 Result<Outcome> probe(const std::string& kernel) {
-    const auto image = read_bytes(kernel);
+    const auto image = MappedFile::open(kernel);
     if (!image) {
         return fail(ExitCode::refused, "cannot read the kernel: " + image.error().what,
                     "check the path");
     }
-    const auto found = probe_kernel(*image);
+    const auto found = probe_kernel(image->bytes());
     if (!found) {
         return tl::unexpected(found.error());
+    }
+    if (auto ok = image->check(); !ok) {
+        return tl::unexpected(ok.error());
     }
     return Outcome{found->to_value(), {}};
 }

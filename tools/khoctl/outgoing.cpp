@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/interrupt.hpp"
+#include "base/numbers.hpp"
 #include "cli.hpp"
 #include "load/compact.hpp"
 #include "module/module.hpp"
@@ -26,14 +27,16 @@ struct PreserveOptions {
     bool scattered = false;
 };
 
-Result<std::string> preserve_line(const PreserveOptions& options) {
+Result<PreserveRequest> preserve_request(const PreserveOptions& options) {
     const auto order = parse_u64(options.order);
     if (options.order != "mixed" && (!order || *order > Layout::order_max)) {
         return fail(ExitCode::usage, fmt::format("--order {} is no order", options.order),
                     "give a number from 0, or mixed");
     }
-    std::string line =
-        fmt::format("pages={} order={} seed={}", options.pages, options.order, options.seed);
+    PreserveRequest request{.pages = options.pages, .seed = options.seed};
+    if (order && options.order != "mixed") {
+        request.order = Order(static_cast<unsigned>(*order));
+    }
     if (options.scattered) {
         const auto percent = options.scatter.empty() || options.scatter[0].empty()
                                  ? default_scatter
@@ -42,15 +45,15 @@ Result<std::string> preserve_line(const PreserveOptions& options) {
             return fail(ExitCode::usage, "--scatter takes a percentage from 1 to 100",
                         "khoctl preserve --pages 1024 --scatter 50");
         }
-        line += fmt::format(" scatter={}", *percent);
+        request.scatter = static_cast<unsigned>(*percent);
     }
-    return line;
+    return request;
 }
 
 Result<Outcome> preserve(Context& ctx, const PreserveOptions& options) {
-    const auto line = preserve_line(options);
-    if (!line) {
-        return tl::unexpected(line.error());
+    const auto request = preserve_request(options);
+    if (!request) {
+        return tl::unexpected(request.error());
     }
     const auto module = Module::open(*ctx.system);
     if (!module) {
@@ -59,7 +62,7 @@ Result<Outcome> preserve(Context& ctx, const PreserveOptions& options) {
     ctx.progress->step(fmt::format("preserving {} pages ({})", options.pages,
                                    human_bytes(options.pages * page_size)));
     const Stopwatch time;
-    if (auto ok = module->control("out/preserve", *line); !ok) {
+    if (auto ok = module->preserve(*request); !ok) {
         return tl::unexpected(ok.error());
     }
     const double ms = time.millis();
@@ -80,15 +83,15 @@ Result<Outcome> preserve(Context& ctx, const PreserveOptions& options) {
 }
 
 Result<Outcome> unpreserve(Context& ctx, const std::vector<std::string>& target) {
-    const auto line = target_line(target, TargetKinds{.page = true, .subtree = true});
-    if (!line) {
-        return tl::unexpected(line.error());
+    const auto what = parse_target(target, TargetKinds{.page = true, .subtree = true});
+    if (!what) {
+        return tl::unexpected(what.error());
     }
     const auto module = Module::open(*ctx.system);
     if (!module) {
         return tl::unexpected(module.error());
     }
-    if (auto ok = module->control("out/unpreserve", *line); !ok) {
+    if (auto ok = module->unpreserve(*what); !ok) {
         return tl::unexpected(ok.error());
     }
     const auto status = module->status();
@@ -96,7 +99,7 @@ Result<Outcome> unpreserve(Context& ctx, const std::vector<std::string>& target)
         return tl::unexpected(status.error());
     }
     Value value;
-    value.set("unpreserved", *line).set("out_pages", status->number_or("out.pages", 0));
+    value.set("unpreserved", to_string(*what)).set("out_pages", status->number_or("out.pages", 0));
     return Outcome{std::move(value), {}};
 }
 

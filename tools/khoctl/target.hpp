@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "module/module.hpp"
 
 namespace khob::cli {
 
@@ -16,8 +17,8 @@ struct TargetKinds {
     bool subtree = false;
 };
 
-/// The control line for these words. Errors (usage).
-Result<std::string> target_line(const std::vector<std::string>& words, TargetKinds kinds);
+/// What these words are. Errors (usage).
+Result<Target> parse_target(const std::vector<std::string>& words, TargetKinds kinds);
 
 }  // namespace khob::cli
 

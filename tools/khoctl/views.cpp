@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The subcommands that look: status, walk, ls, abi.
+// The subcommands that look: walk, ls, abi.
 #include <fmt/format.h>
 
-#include "attach/shown.hpp"
 #include "cli.hpp"
 #include "module/module.hpp"
 
 namespace khob::cli {
 
 namespace {
-
-Result<Outcome> show_status(Context& ctx) {
-    const auto module = Module::open(*ctx.system);
-    if (!module) {
-        return tl::unexpected(module.error());
-    }
-    const auto status = module->status();
-    if (!status) {
-        return tl::unexpected(status.error());
-    }
-    Value value = status->to_value();
-    Value kexec;
-    kexec.set("loaded", kexec_loaded(*ctx.system))
-        .set("allowed", require_kexec(*ctx.system).has_value())
-        .set("lockdown", lockdown_level(*ctx.system));
-    const Shown shown = see_shown(*ctx.system);
-    value.set("kexec", std::move(kexec)).set("shown_ranges", std::uint64_t{shown.intervals});
-    Outcome out{std::move(value), {}};
-    if (shown.intervals != 0 && (status->was_attached() || status->refused())) {
-        out.error = shown_error(shown);
-    }
-    return out;
-}
 
 struct WalkOptions {
     bool in = false;
@@ -109,11 +85,12 @@ Result<Outcome> abi_version(Context& ctx, const std::string& version) {
         return tl::unexpected(module.error());
     }
     if (!version.empty()) {
-        if (!abi::version_from(version)) {
+        const auto wanted = abi::version_from(version);
+        if (!wanted) {
             return fail(ExitCode::usage, fmt::format("'{}' is no version of the ABI", version),
                         "`khoctl abi` lists them");
         }
-        if (auto ok = module->control("abi", version); !ok) {
+        if (auto ok = module->set_abi(*wanted); !ok) {
             return tl::unexpected(ok.error());
         }
     }
@@ -132,11 +109,6 @@ Result<Outcome> abi_version(Context& ctx, const std::string& version) {
 }  // namespace
 
 void add_views(CLI::App& app, Selection& selection) {
-    CLI::App* status = add_command(app, "status", "What is preserved, loaded and attached",
-                                   "khoctl status --json");
-    add_json(*status, selection);
-    status->callback([&selection] { selection.action = show_status; });
-
     const auto options = std::make_shared<WalkOptions>();
     CLI::App* walk_cmd = add_command(
         app, "walk", "List preserved folios; what came in if anything did, else what goes out",

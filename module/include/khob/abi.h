@@ -57,32 +57,18 @@ enum khob_abi {
  * include/linux/kho/abi/kexec_handover.h.
  */
 
-/* Size of a page of order 0, of a node and of a leaf. [bytes] */
-#define KHOB_PAGE_SIZE 4096ULL
-
+#define KHOB_PAGE_SIZE 4096ULL /* Size of a page of order 0, of a node and of a leaf. [bytes] */
 /* Bits of a key: a page frame number and the order bit above it. [bits] */
 #define KHOB_KEY_WIDTH 53
-
 /* Bit of a key that is the highest set one if the page has order 0. [bit number] */
 #define KHOB_ORDER_0_BIT 52
-
 /* Largest order that a key can hold; its only page is all of the 64-bit space. */
 #define KHOB_ORDER_MAX 52
-
-/* Physical addresses in a node. [entries] */
-#define KHOB_TABLE_ENTRIES 512
-
-/* Bits of a key that index a node. [bits] */
-#define KHOB_TABLE_LOG2 9
-
-/* Keys in a leaf. [bits] */
-#define KHOB_LEAF_BITS 32768
-
-/* Bits of a key that index a leaf. [bits] */
-#define KHOB_LEAF_LOG2 15
-
-/* Levels of the tree, the leaf included. [levels] */
-#define KHOB_TREE_DEPTH 6
+#define KHOB_TABLE_ENTRIES 512 /* Physical addresses in a node. [entries] */
+#define KHOB_TABLE_LOG2 9 /* Bits of a key that index a node. [bits] */
+#define KHOB_LEAF_BITS 32768 /* Keys in a leaf. [bits] */
+#define KHOB_LEAF_LOG2 15 /* Bits of a key that index a leaf. [bits] */
+#define KHOB_TREE_DEPTH 6 /* Levels of the tree, the leaf included. [levels] */
 
 /**
  * struct khob_node - A node above the leaves.
@@ -114,26 +100,28 @@ static_assert(offsetof(struct khob_leaf, bitmap) == 0, "bitmap");
 
 /* The version's compatible string; a kernel refuses any but its own. */
 #define KHOB_PROP_COMPATIBLE "compatible"
-
 /* Physical address of the tree's root node. [bytes] */
 #define KHOB_PROP_MEMORY_MAP "preserved-memory-map"
-
-/* Physical address of the subtree's blob. [bytes] */
-#define KHOB_PROP_DATA "preserved-data"
-
-/* Length of the subtree's blob. [bytes, since kho-v3] */
-#define KHOB_PROP_BLOB_SIZE "blob-size"
+#define KHOB_PROP_DATA "preserved-data" /* Physical address of the subtree's blob. [bytes] */
+#define KHOB_PROP_BLOB_SIZE "blob-size" /* Length of the subtree's blob. [bytes, since kho-v3] */
 
 /*
  * How upstream's clients hand over memory that is contiguous in virtual space only. Source:
  * include/linux/kho/abi/kexec_handover.h (struct kho_vmalloc, kho_vmalloc_chunk).
  */
 
+/* Of struct khob_vmalloc's flags: the area was made by vmalloc() (VM_ALLOC). */
+#define KHOB_VMALLOC_ALLOC 0x1U
+/* Of struct khob_vmalloc's flags: it may be mapped by huge pages (VM_ALLOW_HUGE_VMAP). */
+#define KHOB_VMALLOC_HUGE_VMAP 0x2U
+/* Pages that a struct khob_vmalloc_chunk names at most. [entries] */
+#define KHOB_VMALLOC_CHUNK_PAGES 511
+
 /**
  * struct khob_vmalloc - A preserved vmalloc area.
  * @first: Physical address of the first chunk. [bytes]
  * @total_pages: Pages of order 0 in the area. [pages]
- * @flags: Flags of the area.
+ * @flags: KHOB_VMALLOC_ALLOC, KHOB_VMALLOC_HUGE_VMAP.
  * @order: Order of each of the pages.
  */
 struct khob_vmalloc {
@@ -171,8 +159,7 @@ static_assert(offsetof(struct khob_vmalloc_chunk, phys) == 8, "phys");
 /* The version of struct khob_kexec_metadata that this schema describes. */
 #define KHOB_KEXEC_METADATA_VERSION 1
 
-/* Name of the subtree. */
-#define KHOB_KEXEC_METADATA_NAME "kexec-metadata"
+#define KHOB_KEXEC_METADATA_NAME "kexec-metadata" /* Name of the subtree. */
 
 /**
  * struct khob_kexec_metadata - The blob of the subtree, without padding.
@@ -199,6 +186,8 @@ static_assert(offsetof(struct khob_kexec_metadata, kexec_count) == 69, "kexec_co
 
 /* Length of a block, its struct khob_block_header included. [bytes, since kho-v4] */
 #define KHOB_BLOCK_SIZE 4096ULL
+/* A longer list is taken for a damaged one; none is written. [blocks, since kho-v4] */
+#define KHOB_BLOCKS_MAX 10000
 
 /**
  * struct khob_block_header - First bytes of a block; count entries follow. [since kho-v4]
@@ -221,13 +210,11 @@ static_assert(offsetof(struct khob_block_header, count) == 8, "count");
 
 /* Type of the setup_data node whose data is one struct khob_kho_data. */
 #define KHOB_SETUP_KEXEC_KHO 10U
-
 /*
  * Type of a setup_data node whose data is one struct khob_setup_indirect; the incoming kernel
  * reserves the range that it names.
  */
 #define KHOB_SETUP_INDIRECT 0x80000000U
-
 /*
  * What kho-bridge writes as the type in a struct khob_setup_indirect: the range belongs to a
  * handover.
@@ -311,29 +298,14 @@ static_assert(offsetof(struct khob_scratch, size) == 8, "size");
  * v0.4, chapter 5.
  */
 
-/* First word of every FDT. */
-#define KHOB_FDT_MAGIC 0xd00dfeedU
-
-/* Version of the format that is written. */
-#define KHOB_FDT_VERSION 17U
-
-/* Oldest version that what is written is compatible with. */
-#define KHOB_FDT_COMP_VERSION 16U
-
-/* Token that opens a node; its name follows. */
-#define KHOB_FDT_BEGIN_NODE 1U
-
-/* Token that closes a node. */
-#define KHOB_FDT_END_NODE 2U
-
-/* Token of a property: length, name offset, value. */
-#define KHOB_FDT_PROP 3U
-
-/* Token that means nothing. */
-#define KHOB_FDT_NOP 4U
-
-/* Token that ends the structure block. */
-#define KHOB_FDT_END 9U
+#define KHOB_FDT_MAGIC 0xd00dfeedU /* First word of every FDT. */
+#define KHOB_FDT_VERSION 17U /* Version of the format that is written. */
+#define KHOB_FDT_COMP_VERSION 16U /* Oldest version that what is written is compatible with. */
+#define KHOB_FDT_BEGIN_NODE 1U /* Token that opens a node; its name follows. */
+#define KHOB_FDT_END_NODE 2U /* Token that closes a node. */
+#define KHOB_FDT_PROP 3U /* Token of a property: length, name offset, value. */
+#define KHOB_FDT_NOP 4U /* Token that means nothing. */
+#define KHOB_FDT_END 9U /* Token that ends the structure block. */
 
 /**
  * struct khob_fdt_header - First bytes of an FDT.
@@ -380,64 +352,46 @@ static_assert(offsetof(struct khob_fdt_header, size_dt_struct) == 36, "size_dt_s
 
 /* First word of struct khob_meta ("KHOBRIDG", most significant byte first). */
 #define KHOB_META_MAGIC 0x4b484f4252494447ULL
-
 /*
  * Version of struct khob_meta that this schema describes. Version 1, of kho_bridge 0.1.0, had no
- * struct khob_seal and no digest of the records and of itself.
+ * struct khob_seal and no digest of the records and of itself; in version 2 that digest left
+ * kexec_tsc out.
  */
-#define KHOB_META_VERSION 2U
-
+#define KHOB_META_VERSION 3U
 /* A struct khob_meta names no more pieces of metadata. [entries] */
 #define KHOB_META_CHUNKS_MAX 1024U
-
 /*
  * Type of a setup_data node whose data is one struct khob_seal ("KHOS", most significant byte
  * first).
  */
 #define KHOB_SETUP_SEAL 0x4b484f53U
-
 /* First word of struct khob_seal ("KHOBSEAL", most significant byte first). */
 #define KHOB_SEAL_MAGIC 0x4b484f425345414cULL
-
-/* Version of struct khob_seal that this schema describes. */
-#define KHOB_SEAL_VERSION 1U
-
+#define KHOB_SEAL_VERSION 1U /* Version of struct khob_seal that this schema describes. */
 /* Kind of a struct khob_record: a page that the fill stream filled from a seed. */
 #define KHOB_RECORD_FILL 1U
-
 /* Kind of a struct khob_record: a subtree's blob, of which only the digest is known. */
 #define KHOB_RECORD_BLOB 2U
-
 /* Kind of a struct khob_record: a page that the hardware cannot hold any more, wherever it is. */
 #define KHOB_RECORD_POISON 3U
-
 /*
  * The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed +
  * KHOB_FILL_GAMMA * ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *=
  * KHOB_FILL_M1, x ^= x >> 27, x *= KHOB_FILL_M2, x ^= x >> 31.
  */
 #define KHOB_FILL_GAMMA 0x9e3779b97f4a7c15ULL
+#define KHOB_FILL_M1 0xbf58476d1ce4e5b9ULL /* First multiplier of the fill stream's mix. */
+#define KHOB_FILL_M2 0x94d049bb133111ebULL /* Second multiplier of the fill stream's mix. */
 
-/* First multiplier of the fill stream's mix. */
-#define KHOB_FILL_M1 0xbf58476d1ce4e5b9ULL
-
-/* Second multiplier of the fill stream's mix. */
-#define KHOB_FILL_M2 0x94d049bb133111ebULL
-
-/* Name of the subtree whose blob is one struct khob_meta. */
-#define KHOB_META_NAME "kho-bridge"
-
+#define KHOB_META_NAME "kho-bridge" /* Name of the subtree whose blob is one struct khob_meta. */
 /* Name of the subtree whose blob is an array of struct khob_record. */
 #define KHOB_RECORDS_NAME "kho-bridge-records"
-
 /*
  * Compatible of the FDT that wraps a blob under kho-v2, which has no blob-size: there a blob tells
  * its own length because it is an FDT.
  */
 #define KHOB_BLOB_COMPATIBLE "kho-bridge-blob"
-
-/* Property of that FDT's root that holds the blob's bytes. */
-#define KHOB_BLOB_PROP "data"
+#define KHOB_BLOB_PROP "data" /* Property of that FDT's root that holds the blob's bytes. */
 
 /**
  * struct khob_chunk - A contiguous piece of the metadata arena (tree nodes, root FDT,
@@ -464,7 +418,8 @@ static_assert(offsetof(struct khob_chunk, size) == 8, "size");
  * @nr_nodes: Nodes of the tree, the root included. [nodes]
  * @tree_digest: Digest of all nodes of the tree.
  * @fdt_digest: xxh64 (seed 0) of the root FDT, totalsize bytes.
- * @kexec_tsc: Time stamp counter just before the kexec. [ticks]
+ * @kexec_tsc: Time stamp counter just before the kexec. It is written at the last moment, and
+ *	the digest anew. [ticks]
  * @tsc_khz: Frequency of the time stamp counter. [kHz]
  * @boot_count: Handovers up to and with this one. [kexecs]
  * @fdt_addr: Physical address of the root FDT that these digests are of, if the kernel's own
@@ -474,8 +429,7 @@ static_assert(offsetof(struct khob_chunk, size) == 8, "size");
  * @others_root: Physical address of the root of a second tree: keys of the first one that
  *	clients of the outgoing kernel's own KHO have preserved; 0 if there are none. [bytes]
  * @others_digest: Digest of all nodes of that tree, else 0.
- * @digest: xxh64 (seed 0) of this struct with its chunks, as if this field and kexec_tsc were
- *	0: kexec_tsc is written at the last moment.
+ * @digest: xxh64 (seed 0) of this struct with its chunks, as if this field were 0.
  * @chunks: The metadata arena.
  */
 struct khob_meta {

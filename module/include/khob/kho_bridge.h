@@ -22,6 +22,13 @@ struct page;
 struct khob_node;
 struct khob_vmalloc;
 
+/*
+ * Whoever is killed while it waits for others gets -EINTR, or NULL from what restores. What gives
+ * something back (unpreserve, remove, free, release) waits in any case.
+ *
+ * All of these may sleep, and allocate with GFP_KERNEL.
+ */
+
 /* Outgoing: what this kernel hands over. */
 
 /**
@@ -39,7 +46,7 @@ struct khob_vmalloc;
  *
  * Return: 0; -EBUSY once a kernel is loaded; -EEXIST if one of them is preserved already,
  * or was handed over to this kernel and nobody has restored it; -EINVAL also for a bad
- * range; -ENOMEM. Unless it is 0 nothing changed.
+ * range; -ENOMEM; -EINTR if killed. Unless it is 0 nothing changed.
  */
 int khob_preserve_pages(struct page *page, unsigned long nr);
 
@@ -86,7 +93,7 @@ int khob_unpreserve_vmalloc(const struct khob_vmalloc *from);
  * khob_alloc_preserve() - a zeroed folio that is preserved
  * @size: bytes, > 0; rounded up to a power of two of pages
  *
- * Return: its address; or, as ERR_PTR(): -EINVAL, -E2BIG, -ENOMEM, -EBUSY.
+ * Return: its address; or, as ERR_PTR(): -EINVAL, -E2BIG, -ENOMEM, -EBUSY, -EINTR.
  */
 void *khob_alloc_preserve(size_t size);
 
@@ -106,7 +113,7 @@ int khob_unpreserve_free(void *mem);
  * a kernel is loaded.
  *
  * Return: 0; -EINVAL; -EBUSY once a kernel is loaded; -EEXIST, also if the kernel
- * before left a subtree of this name that is still held; -ENOSPC; -ENOMEM.
+ * before left a subtree of this name that is still held; -ENOSPC; -ENOMEM; -EINTR.
  */
 int khob_add_subtree(const char *name, void *blob, size_t size);
 
@@ -125,7 +132,7 @@ int khob_remove_subtree(void *blob);
  * caller restores one of its pages: with that, the subtree is no more, and the
  * rest of its pages, if there are any, are pages like all others.
  *
- * Return: 0; -ENOENT; -EINVAL.
+ * Return: 0; -ENOENT; -EINVAL; -EINTR.
  */
 int khob_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size);
 

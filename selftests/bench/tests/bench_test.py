@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of extract.py, results.py and document.py."""
+"""Tests of extract.py, results.py, counting.py and document.py."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 import chart
+import counting
 import document
 import extract
 import results
@@ -92,6 +93,30 @@ class Extract(unittest.TestCase):
             made = extract.extract(Path(temp), (("x.c", ("struct pair", "two")),))
         self.assertTrue(made.startswith('#line 2 "x.c"\nstruct pair {'), made)
         self.assertIn('#line 19 "x.c"\nint two', made)
+
+
+class Count(unittest.TestCase):
+    """Counts for a key, out of callgrind's files."""
+
+    _FILE = ("desc: Trigger: Client Request: add/ours\n\n"
+             "events: Ir Dr Dw I1mr D1mr D1mw ILmr DLmr DLmw\ntotals: 500 9 9 9 3 2 9 1 0\n")
+
+    def test_figures_of_a_key(self) -> None:
+        self.assertEqual(counting.counts(self._FILE, 10), counting.Counts(50, 0.5, 0.1))
+
+    def test_what_is_not_there_is_named(self) -> None:
+        with self.assertRaisesRegex(counting.CountError, "no totals"):
+            counting.counts("events: Ir\n", 1)
+        with self.assertRaisesRegex(counting.CountError, "D1mr"):
+            counting.counts("events: Ir\ntotals: 5\n", 1)
+
+    def test_files_are_told_apart(self) -> None:
+        keys = counting.keys_of({"benchmarks": [{"name": "add/ours/iterations:1", "keys": 10}]})
+        with tempfile.TemporaryDirectory() as name:
+            Path(name, "callgrind.out.1").write_text(self._FILE, encoding="utf-8")
+            Path(name, "callgrind.out").write_text("events: Ir\ntotals: 1\n", encoding="utf-8")
+            self.assertEqual(counting.collect(Path(name), keys),
+                             {("add", "ours"): counting.Counts(50, 0.5, 0.1)})
 
 
 class Document(unittest.TestCase):

@@ -29,9 +29,10 @@ struct Reader {
     explicit Reader(Memory& m) : memory(m) {}
 
     int check(std::uint64_t root_pa) {
-        static const khob_check_ops ops = {.node = node, .key = key};
+        const khob_check_ops ops = {.node = node, .key = key, .word = takes_words ? word : nullptr};
         claimed.clear();
         keys.clear();
+        words = 0;
         return khob_check_tree(root_pa, &ops, this, &limits, &result);
     }
     [[nodiscard]] std::string why() const { return result.why == nullptr ? "" : result.why; }
@@ -42,6 +43,8 @@ struct Reader {
     std::set<std::uint64_t> claimed;
     std::vector<std::uint64_t> keys;
     std::uint64_t refused_pa = ~std::uint64_t{0};
+    bool takes_words = false;
+    std::uint64_t words = 0;  ///< taken at once
 
   private:
     static const void* node(void* ctx, std::uint64_t pa, unsigned int level, const char** why) {
@@ -71,6 +74,20 @@ struct Reader {
         self.keys.push_back(key_of(pa, order));
         return 0;
     }
+    static bool word(void* ctx, u64 pa, u64 bits) {
+        auto& self = *static_cast<Reader*>(ctx);
+        EXPECT_NE(bits, 0U);
+        EXPECT_EQ(pa % (64 * page_size), 0U);
+        EXPECT_LE(pa + 64 * page_size, self.limits.end_pa);
+        if (self.refused_pa - pa < 64 * page_size) {
+            return false;
+        }
+        for (; bits != 0; bits &= bits - 1) {
+            self.keys.push_back(key_of(pa + khob_first_bit(bits) * page_size, 0));
+        }
+        self.words++;
+        return true;
+    }
 };
 
 /// A few pages of several orders, so that the tree branches at several levels.
@@ -91,6 +108,27 @@ std::vector<std::uint64_t> path(Tree& tree, std::uint64_t key) {
         all.insert(all.begin(), node->at(khob_key_index(key, level)));
     }
     return all;
+}
+
+TEST(Check, TakesPagesAWordAtATime) {
+    Tree tree;
+    Reader reader(tree.memory());
+    reader.takes_words = true;
+    fill(tree);
+    // The last page that there is: what is behind it in its word is behind the end of memory.
+    reader.limits.end_pa = end_pa + 3 * page_size;
+    tree.add_page(end_pa + 2 * page_size, 0);
+    ASSERT_EQ(reader.check(tree->root_pa), 0) << reader.why();
+    EXPECT_EQ(reader.keys, tree.keys());
+    EXPECT_EQ(reader.result.nr_keys, tree->nr_keys);
+    EXPECT_EQ(reader.words, 3U);
+    // What the words' taker leaves is asked for one by one, and refused there.
+    reader.refused_pa = 3 * gib + 0x1000;
+    EXPECT_EQ(reader.check(tree->root_pa), -EBUSY);
+    EXPECT_EQ(reader.why(), "not that one");
+    EXPECT_EQ(reader.result.bad_pa, reader.refused_pa);
+    EXPECT_EQ(reader.words, 1U);
+    EXPECT_EQ(reader.keys.size(), 4U);
 }
 
 TEST(Check, AcceptsWhatTheTreeBuilds) {

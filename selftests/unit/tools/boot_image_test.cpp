@@ -173,21 +173,22 @@ TEST(BootImage, LeavesTheIncomingKernelEnoughMemory) {
     covering.preserved_bytes = 100 * mib;
     covering.gap_bytes = 200 * mib;
     const std::uint64_t initrd = 30 * mib;
-    const auto got = check_memory(map, covering, kernel, initrd);
+    const auto got = check_memory(map, covering, kernel, initrd, false);
     ASSERT_TRUE(got);
     EXPECT_EQ(got->left_bytes, 723 * mib);
     EXPECT_EQ(got->safe_bytes, 50 * mib + 60 * mib + base_memory_bytes);
 
     covering.gap_bytes = 1023 * mib - covering.preserved_bytes - got->safe_bytes;
-    EXPECT_TRUE(check_memory(map, covering, kernel, initrd));
+    EXPECT_TRUE(check_memory(map, covering, kernel, initrd, false));
+    EXPECT_FALSE(check_memory(map, covering, kernel, initrd, true)) << "KASAN takes more";
     covering.gap_bytes += 1;
-    const auto refused = check_memory(map, covering, kernel, initrd);
+    const auto refused = check_memory(map, covering, kernel, initrd, false);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ExitCode::refused);
     EXPECT_NE(refused.error().what.find("100.0 MiB preserved"), std::string::npos);
     EXPECT_NE(refused.error().what.find("it needs 270.0 MiB"), std::string::npos);
     covering.gap_bytes = 5000 * mib;
-    EXPECT_FALSE(check_memory(map, covering, kernel, initrd));
+    EXPECT_FALSE(check_memory(map, covering, kernel, initrd, false));
 }
 
 }  // namespace

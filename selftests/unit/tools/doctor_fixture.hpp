@@ -15,10 +15,9 @@ class DoctorTest : public ::testing::Test {
   protected:
     DoctorTest() {
         machine.dir.write("boot/config-6.0-test",
-                          "# comment\nCONFIG_MODULES=y\nCONFIG_DEBUG_FS=y\nCONFIG_CONTIG_ALLOC=y\n"
+                          "# comment\nCONFIG_MODULES=y\nCONFIG_CONTIG_ALLOC=y\n"
                           "CONFIG_KEXEC=y\n# CONFIG_KEXEC_FILE is not set\n");
         machine.dir.write("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
-        machine.dir.write("proc/mounts", "none /sys/kernel/debug debugfs rw 0 0\n");
         machine.dir.write("proc/self/status", "Name: x\nCapEff:\t000001ffffffffff\n");
         memory(900000, 400);
         kernel("");

@@ -116,6 +116,10 @@ TEST_F(DoctorKernelTest, Scratch) {
     expect("scratch", ok, "1.0 MiB");
     memory(900, 400);
     expect("scratch", missing, "only 900.0 KiB are available", "free memory");
+    machine.dir.write("proc/meminfo", "MemAvailable: 900 kB\nSwapFree: 900000 kB\n");
+    expect("scratch", warning, "others are swapped out", "free memory");
+    machine.dir.write("proc/meminfo", "MemAvailable: 900 kB\nSwapFree: 900 kB\n");
+    expect("scratch", missing, "only 900.0 KiB and 900.0 KiB of swap", "free memory");
     memory(900000, 0);
     expect("scratch", warning, "fragmented", "compact_memory");
     machine.dir.remove("proc/meminfo");
@@ -133,9 +137,13 @@ TEST_F(DoctorKernelTest, ThisKernelsOwnKho) {
     machine.dir.write(own + "scratch_phys", "0x8000000\n");
     machine.dir.write(own + "scratch_len", "65536\n");
     machine.status("native.abi", "kho-v4");
+    machine.status("source", "native");
     EXPECT_EQ(report().source, "native");
     EXPECT_EQ(report().verdict(), "ready: a load would use method file with kho-v4");
     expect("scratch", ok, "this kernel's own KHO has 64.0 KiB");
+    memory(9000, 400);
+    expect("scratch", missing, "only 8.8 MiB are available", "smaller kernel or initrd");
+    memory(900000, 400);
     options.wishes.method = Method::kho;
     expect("scratch", ok, "contiguous");
     machine.dir.write(own + "scratch_len", "134217728\n");
@@ -143,7 +151,6 @@ TEST_F(DoctorKernelTest, ThisKernelsOwnKho) {
     // Without the module it is not known which version this kernel's KHO has.
     options.wishes.method.reset();
     machine.dir.remove("sys/module/kho_bridge");
-    machine.dir.remove("sys/kernel/debug/kho_bridge");
     expect("method", warning, "or file", "load the module");
 }
 
@@ -172,6 +179,9 @@ TEST_F(DoctorKernelTest, AgreesWithLoad) {
     kernel("");
     machine.dir.write(in_debugfs("out/ranges"), "0x1000000 0x3f000000\n");
     agrees("memory left");
+    machine.dir.write(in_debugfs("out/ranges"), "");
+    memory(900, 400);
+    agrees("scratch");
     machine.dir.write("proc/sys/kernel/kexec_load_disabled", "1\n");
     agrees("kexec");
     machine.status("out.state", "frozen");

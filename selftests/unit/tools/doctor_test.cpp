@@ -42,7 +42,7 @@ TEST_F(Doctor, Config) {
     expect("CONFIG_KEXEC", ok, "set");
     expect("CONFIG_KEXEC_FILE", ok, "not required");
     machine.dir.write("boot/config-6.0-test", "CONFIG_MODULES=y\nCONFIG_KEXEC=n\n");
-    for (const char* name : {"CONFIG_KEXEC", "CONFIG_CONTIG_ALLOC", "CONFIG_DEBUG_FS"}) {
+    for (const char* name : {"CONFIG_KEXEC", "CONFIG_CONTIG_ALLOC"}) {
         expect(name, missing, "not set", std::string(name) + "=y");
     }
     EXPECT_EQ(report().code(), ExitCode::refused);
@@ -124,18 +124,17 @@ TEST_F(Doctor, MemoryMap) {
     expect("memory map", missing, "memory map", "CONFIG_FIRMWARE_MEMMAP");
 }
 
-TEST_F(Doctor, Debugfs) {
-    expect("debugfs", ok, "mounted");
-    machine.dir.write("proc/mounts", "none /sys sysfs rw 0 0\n");
-    expect("debugfs", missing, "not mounted", "mount -t debugfs");
-    machine.dir.write("proc/cmdline", "quiet debugfs=off\n");
-    expect("debugfs", missing, "switched off", "debugfs=off");
+TEST_F(Doctor, Device) {
+    expect("device", ok, "/dev/kho_bridge");
+    machine.dir.remove("dev/kho_bridge");
+    expect("device", missing, "is missing", "devtmpfs");
+    machine.dir.remove("sys/module/kho_bridge");
+    expect("device", ok, "comes with the module");
 }
 
 TEST_F(Doctor, Module) {
     expect("module", ok, "kho_bridge 0.1 is loaded");
     machine.dir.remove("sys/module/kho_bridge");
-    machine.dir.remove("sys/kernel/debug/kho_bridge");
     expect("module", missing, "neither loaded nor installed", "make install");
     expect("module", missing, "", "linux-headers-6.0-test");
     machine.dir.write("usr/src/kho-bridge-0.2.0/Kbuild", "");
@@ -153,7 +152,6 @@ TEST_F(Doctor, Signatures) {
     machine.dir.write("sys/module/module/parameters/sig_enforce", "Y\n");
     expect("signatures", ok, "accepted");
     machine.dir.remove("sys/module/kho_bridge");
-    machine.dir.remove("sys/kernel/debug/kho_bridge");
     expect("signatures", warning, "need one", "sign it");
     const std::string file = "lib/modules/6.0-test/extra/kho_bridge.ko";
     machine.dir.write(file, "\177ELF of a module");
@@ -166,18 +164,17 @@ TEST_F(Doctor, RunningKho) {
     machine.dir.write("boot/config-6.0-test", "CONFIG_KEXEC_HANDOVER=y\n");
     expect("running KHO", ok, "no kho=");
     EXPECT_EQ(report().source, "bridge");
-    machine.dir.write("sys/kernel/debug/kho/out/scratch_phys", "0x1000000\n");
     machine.dir.write("proc/cmdline", "quiet kho=on\n");
-    expect("running KHO", ok, "on (kho=on");
-    EXPECT_EQ(report().source, "native");
-    machine.dir.remove("sys/kernel/debug/kho");
-    EXPECT_EQ(report().source, "bridge");
     // KHO need not have files in debugfs; the module knows without.
     machine.status("source", "native");
     expect("running KHO", ok, "on (kho=on");
     EXPECT_EQ(report().source, "native");
     machine.dir.remove("sys/module/kho_bridge");
-    machine.dir.remove("sys/kernel/debug/kho_bridge");
+    EXPECT_EQ(report().source, "bridge");
+    machine.dir.write("sys/kernel/debug/kho/out/scratch_phys", "0x1000000\n");
+    expect("running KHO", ok, "on (kho=on");
+    EXPECT_EQ(report().source, "native");
+    machine.dir.remove("sys/kernel/debug/kho");
     machine.system.root = false;
     expect("running KHO", warning, "without root", "sudo");
     EXPECT_EQ(report().source, "");
@@ -234,6 +231,9 @@ TEST_F(Doctor, FreeMemory) {
     EXPECT_EQ(got.available, 900000ULL * 1024);
     EXPECT_EQ(got.in_large_blocks, 3UL * 2UL * mib + 4UL * 4UL * mib);
     EXPECT_EQ(got.low, 3 * mib);
+    EXPECT_FALSE(got.swap);
+    machine.dir.write("proc/meminfo", "SwapTotal: 9 kB\nSwapFree: 8 kB\n");
+    EXPECT_EQ(free_memory(machine.system).swap, 8192);
     machine.dir.remove("proc");
     got = free_memory(machine.system);
     EXPECT_FALSE(got.available || got.in_large_blocks || got.low);

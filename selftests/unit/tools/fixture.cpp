@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include "base/bytes.hpp"
+#include "fake_device.hpp"
 
 namespace khob::test {
 
@@ -48,8 +50,28 @@ void TempDir::remove(std::string_view name) const {
     std::filesystem::remove_all(path_ / name);
 }
 
+/// Whether these bytes are a file's below `root`, mapped.
+static bool lies_in_file(ByteView bytes, const std::string& root) {
+    std::ifstream maps("/proc/self/maps");
+    const auto at = reinterpret_cast<std::uintptr_t>(bytes.data());
+    for (std::string line; std::getline(maps, line);) {
+        std::istringstream words(line);
+        std::uintptr_t start = 0;
+        std::uintptr_t end = 0;
+        char dash = 0;
+        words >> std::hex >> start >> dash >> end;
+        if (at >= start && at < end) {
+            return line.find(" " + root) != std::string::npos;
+        }
+    }
+    return false;
+}
+
 Result<void> FakeSystem::kexec_load(PhysAddr at, std::span<const Segment> segments) {
     calls.emplace_back("kexec_load");
+    in_files = static_cast<std::size_t>(std::count_if(
+        segments.begin(), segments.end(),
+        [this](const Segment& s) { return lies_in_file(s.data, path("/").string()); }));
     if (on_load) {
         on_load();
     }
@@ -86,6 +108,10 @@ Result<void> FakeSystem::load_module(const std::filesystem::path& file, const st
         on_module();
     }
     return {};
+}
+
+int FakeSystem::ioctl(int /*fd*/, unsigned long request, void* arg) const {
+    return fake_ioctl(path("/") / debugfs, request, arg);
 }
 
 ByteVector make_kernel(const KernelSpec& spec) {
@@ -139,6 +165,7 @@ Machine::Machine() {
     std::filesystem::create_directories(dir.path() / base / "out/sub_fdts");
     std::filesystem::create_directories(dir.path() / base / "in/sub_fdts");
     dir.write("sys/module/kho_bridge/version", "0.1\n");
+    dir.write("dev/kho_bridge", "");
     dir.write("sys/kernel/kexec_loaded", "0\n");
     dir.write("proc/sys/kernel/kexec_load_disabled", "0\n");
     dir.write("proc/cmdline", "BOOT_IMAGE=/vmlinuz root=/dev/vda initrd=/i quiet\n");

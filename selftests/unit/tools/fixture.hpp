@@ -54,6 +54,8 @@ class FakeSystem : public System {
     Result<void> kexec_unload() override;
     Error kexec_exec() override;
     Result<void> load_module(const std::filesystem::path& file, const std::string& params) override;
+    /// The module's device, as FakeDevice plays it.
+    int ioctl(int fd, unsigned long request, void* arg) const override;
 
     bool root = true;
     std::string arch = "x86_64";
@@ -63,6 +65,7 @@ class FakeSystem : public System {
     std::function<void()> on_module;
     std::map<std::uint64_t, ByteVector> memory;  ///< what kexec_load was given, by address
     PhysAddr entry;
+    std::size_t in_files = 0;  ///< segments of the last kexec_load that lie in mapped files
 };
 
 /// Layout of a test kernel; each field may be made wrong.

@@ -39,6 +39,28 @@ TEST(KhoScratch, GrowsWithTheMachine) {
     EXPECT_GE(early.reservations, 100000ULL * 96);
 }
 
+TEST(KhoScratch, HoldsTheShadowOfKasan) {
+    MachineFacts machine;
+    machine.ram_bytes = 4 * gib;
+    EXPECT_EQ(early_needs(machine).shadow, 0);
+    const std::uint64_t plain = kho_scratch(needs(), machine).early_bytes;
+    machine.kasan = true;
+    const EarlyNeeds early = early_needs(machine);
+    EXPECT_EQ(early.shadow, 513 * mib);
+    EXPECT_GE(kho_scratch(needs(), machine).early_bytes, plain + 512 * mib);
+
+    const std::vector<Range> large{make_range(0, early.total())};
+    const std::vector<Range> small{make_range(0, early.total() - page_size)};
+    EXPECT_TRUE(require_shadow_room(large, early));
+    const auto refused = require_shadow_room(small, early);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ExitCode::refused);
+    EXPECT_NE(refused.error().what.find("513.0 MiB of it for KASAN"), std::string::npos)
+        << refused.error().what;
+    machine.kasan = false;
+    EXPECT_TRUE(require_shadow_room({}, early_needs(machine))) << "the kernel knows what it needs";
+}
+
 TEST(KhoScratch, AreasAreAlignedAndHoldTheImage) {
     MachineFacts machine;
     machine.ram_bytes = 1 * gib;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/numbers.hpp"
 #include "fixture.hpp"
 #include "load/load.hpp"
 #include "plan/boot_params.hpp"

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/bytes.hpp"
+#include "base/numbers.hpp"
 #include "fixture.hpp"
 #include "plan/boot_params.hpp"
 
@@ -110,7 +111,6 @@ TEST_F(Load, RefusesWithoutPreconditions) {
 }
 
 TEST_F(Load, WithoutTheModuleItSaysSo) {
-    machine.dir.remove("sys/kernel/debug");
     machine.dir.remove("sys/module");
     const auto got = run();
     ASSERT_FALSE(got);
@@ -152,6 +152,54 @@ TEST_F(Load, RefusesTooLittleMemoryBeforeItTakesAny) {
     const auto full = run();
     expect_untouched(full, "would be left");
     EXPECT_EQ(full.error().hint.find("khoctl compact"), std::string::npos);
+}
+
+TEST_F(Load, RefusesWhatWouldHaveItKilledHalfway) {
+    machine.dir.write("proc/meminfo", "MemAvailable: 17000 kB\nSwapFree: 0 kB\n");
+    const auto got = run();
+    expect_untouched(got, "only 16.6 MiB are available");
+    EXPECT_NE(got.error().what.find("16.0 MiB besides while it loads"), std::string::npos)
+        << got.error().what;
+    EXPECT_NE(got.error().hint.find("smaller kernel or initrd"), std::string::npos);
+    machine.dir.write("proc/meminfo", "MemAvailable: 17000 kB\nSwapFree: 100 kB\n");
+    expect_untouched(run(), "only 16.6 MiB and 100.0 KiB of swap are available");
+    machine.dir.write("proc/meminfo", "MemAvailable: 17000 kB\nSwapFree: 9000 kB\n");
+    EXPECT_TRUE(run()) << "others can be swapped out";
+}
+
+TEST_F(Load, RefusesFilesThatChangeUnderIt) {
+    for (const std::string name : {"kernel", "initrd"}) {
+        const std::string before = machine.dir.read(name);
+        machine.system.calls.clear();
+        machine.system.on_load = [&] { machine.dir.write(name, before + "more"); };
+        auto got = run();
+        ASSERT_FALSE(got) << name;
+        EXPECT_EQ(got.error().code, ExitCode::refused);
+        EXPECT_NE(got.error().what.find(name + " was written to"), std::string::npos)
+            << got.error().what;
+        EXPECT_EQ(machine.system.calls, (std::vector<std::string>{"kexec_load", "kexec_unload"}));
+        EXPECT_EQ(scratch_control(), "give\n");
+
+        // The kernel refuses what has become shorter: that is why.
+        machine.dir.write(name, before);
+        machine.system.load_result = fail(ExitCode::failure, "kexec_load: Bad address");
+        got = run();
+        ASSERT_FALSE(got) << name;
+        EXPECT_NE(got.error().what.find(name + " was written to"), std::string::npos)
+            << got.error().what;
+        machine.system.load_result = {};
+        machine.dir.write(name, before);
+    }
+    machine.system.on_load = nullptr;
+    EXPECT_TRUE(run());
+}
+
+TEST_F(Load, CopiesNoFile) {
+    const auto got = run();
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(machine.system.memory.at(got->segments[2].address.value()),
+              ByteVector(6000, std::byte{'i'}));
+    EXPECT_EQ(machine.system.in_files, 2) << "kernel and initrd lie in mappings of their files";
 }
 
 TEST_F(Load, SaysHowGapsAreClosed) {

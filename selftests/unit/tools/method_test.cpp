@@ -26,7 +26,7 @@ ByteVector opaque() {
 
 Result<MethodChoice> choose(const ByteVector& image, std::string_view cmdline,
                             const MethodWishes& wishes = {}) {
-    return choose_method(image, wishes, cmdline, Version::kho_v4);
+    return choose_method(probe_kernel(image), wishes, cmdline, Version::kho_v4);
 }
 
 void expect_refused(const Result<MethodChoice>& got, std::string_view text, std::string_view hint) {
@@ -103,7 +103,7 @@ TEST(Method, AnotherVersionThanTheKernelsIsRefused) {
 
 Result<MethodChoice> choose_native(ByteView image, std::string_view cmdline,
                                    const MethodWishes& wishes = {}) {
-    return choose_method(image, wishes, cmdline, Version::kho_v4, Version::kho_v4);
+    return choose_method(probe_kernel(image), wishes, cmdline, Version::kho_v4, Version::kho_v4);
 }
 
 TEST(Method, BetweenKernelsOfOneVersionTheRunningOneHandsOver) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The debugfs client on a directory with prepared files, and the preconditions.
+// The device's client, on a device that a directory plays, and the preconditions.
 #include "module/module.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 
 using test::Machine;
 
-std::string in_debugfs(std::string_view name) {
+std::string in_module(std::string_view name) {
     return std::string(test::debugfs) + std::string(name);
 }
 
@@ -36,52 +36,104 @@ TEST(ModuleOpen, SaysWhatIsMissing) {
     machine.dir.write("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
     EXPECT_TRUE(Module::open(machine.system));
 
-    machine.dir.remove("sys/kernel/debug");
-    expect_error(Module::open(machine.system).error(), ExitCode::absent, "is missing",
-                 "mount -t debugfs");
+    machine.dir.remove("dev/kho_bridge");
+    expect_error(Module::open(machine.system).error(), ExitCode::absent, "dev/kho_bridge",
+                 "older than khoctl");
     machine.dir.remove("sys/module");
     expect_error(Module::open(machine.system).error(), ExitCode::absent, "is not loaded",
                  "modprobe kho_bridge");
 }
 
-TEST(ModuleControl, WritesOneLine) {
+TEST(ModuleActs, AskForOneThing) {
     Machine machine;
     const auto module = Module::open(machine.system);
     ASSERT_TRUE(module);
-    ASSERT_TRUE(module->control("out/preserve", "pages=4 order=0 seed=1"));
-    EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")), "pages=4 order=0 seed=1\n");
-    ASSERT_TRUE(module->control("out/preserve", "all"));
-    EXPECT_EQ(machine.dir.read(in_debugfs("out/preserve")), "all\n");
-    const auto absent = module->control("out/nothing", "x");
-    ASSERT_FALSE(absent);
-    EXPECT_EQ(absent.error().code, ExitCode::refused);
-    EXPECT_NE(absent.error().what.find("'x' to out/nothing"), std::string::npos);
+    ASSERT_TRUE(module->preserve({.pages = 4, .order = Order(0), .seed = 1}));
+    EXPECT_EQ(machine.dir.read(in_module("out/preserve")), "pages=4 order=0 seed=1\n");
+    ASSERT_TRUE(module->preserve({.pages = 4, .seed = 1, .scatter = 5}));
+    EXPECT_EQ(machine.dir.read(in_module("out/preserve")),
+              "pages=4 order=mixed seed=1 scatter=5\n");
+    ASSERT_TRUE(module->unpreserve({}));
+    EXPECT_EQ(machine.dir.read(in_module("out/unpreserve")), "all\n");
+    const Target page{.kind = device::TargetKind::page, .page = {PhysAddr(0x4000), Order(2)}};
+    ASSERT_TRUE(module->restore(page));
+    EXPECT_EQ(machine.dir.read(in_module("in/restore")), to_string(page) + "\n");
+    ASSERT_TRUE(module->release({.kind = device::TargetKind::subtree, .name = "x"}));
+    EXPECT_EQ(machine.dir.read(in_module("in/release")), "subtree x\n");
+    ASSERT_TRUE(module->set_abi(abi::Version::kho_v3));
+    EXPECT_EQ(machine.dir.read(in_module("abi")), "kho-v3\n");
 }
 
-TEST(ModuleRun, ReadsOrSaysWhatTheModuleSays) {
+TEST(ModuleActs, SayWhatTheModuleSays) {
     Machine machine;
     const auto module = Module::open(machine.system);
     ASSERT_TRUE(module);
-    machine.dir.write(in_debugfs("sandbox/bench"), "keys: 5\n");
-    EXPECT_EQ(*module->run("sandbox/bench"), "keys: 5\n");
-    expect_error(module->run("sandbox/nothing").error(), ExitCode::refused, "cannot open", "dmesg");
-    // A directory opens, and its read(2) fails.
-    EXPECT_NE(module->run("out").error().what.find("reading out: "), std::string::npos);
-    machine.status("last_error", "sandbox/bench: too bad");
-    expect_error(module->run("out").error(), ExitCode::failure, "sandbox/bench: too bad", "dmesg");
+    machine.dir.remove(in_module("out/preserve"));
+    expect_error(module->preserve({.pages = 1}).error(), ExitCode::refused,
+                 "preserve: No such file", "dmesg");
+    machine.status("last_error", "preserve: too bad");
+    expect_error(module->preserve({.pages = 1}).error(), ExitCode::refused, "preserve: too bad",
+                 "dmesg");
+    // A sentence about another errno is about something else.
+    machine.status("last_errno", "16");
+    expect_error(module->preserve({.pages = 1}).error(), ExitCode::refused,
+                 "preserve: No such file", "dmesg");
 }
 
-TEST(ModuleLists, AreParsed) {
+TEST(ModuleActs, CompactTellsHowFarItCame) {
     Machine machine;
     const auto module = Module::open(machine.system);
-    machine.dir.write(in_debugfs("out/keys"), "0x200000 9\n");
-    machine.dir.write(in_debugfs("in/ranges"), "0x1000 0x2000\n");
+    ASSERT_TRUE(module);
+    machine.status("out.compact_folios", "3");
+    machine.status("out.compact_bytes", "12288");
+    auto done = module->compact(4096);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->bytes, 12288);
+    EXPECT_FALSE(done->error);
+    EXPECT_EQ(machine.dir.read(in_module("out/compact")), "4096\n");
+    machine.dir.remove(in_module("out/compact"));
+    machine.status("compact.began", "1");
+    done = module->compact(std::nullopt);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->folios, 3);
+    ASSERT_TRUE(done->error);
+    machine.status("compact.began", "0");
+    EXPECT_FALSE(module->compact(std::nullopt));
+}
+
+TEST(ModuleActs, ScratchAndWhatBecomesOfTheKernel) {
+    Machine machine;
+    const auto module = Module::open(machine.system);
+    ASSERT_TRUE(module);
+    std::uint64_t largest = 1;
+    ASSERT_TRUE(module->take_scratch({.size = 8192, .align = 4096, .low = true, .node = 1},
+                                     abi::Version::kho_v2, &largest));
+    EXPECT_EQ(machine.dir.read(in_module("out/scratch")), "take 8192 4096 low node=1 abi=kho-v2\n");
+    EXPECT_EQ(largest, 0);
+    EXPECT_EQ(module->image()->state, device::ImageState::none);
+    machine.status("out.state", "frozen");
+    EXPECT_EQ(module->image()->state, device::ImageState::loaded);
+    EXPECT_EQ(module->image()->comm, "khoctl");
+    ASSERT_TRUE(module->give_scratch());
+    EXPECT_EQ(machine.dir.read(in_module("out/scratch")), "give\n");
+    machine.dir.remove(in_module("out/scratch"));
+    machine.status("scratch.largest", "4096");
+    EXPECT_FALSE(module->take_scratch({.size = 8192, .align = 4096}, std::nullopt, &largest));
+    EXPECT_EQ(largest, 4096);
+    EXPECT_FALSE(module->loaded());
+}
+
+TEST(ModuleLists, AreChecked) {
+    Machine machine;
+    const auto module = Module::open(machine.system);
+    machine.dir.write(in_module("out/keys"), "0x200000 9\n");
+    machine.dir.write(in_module("in/ranges"), "0x1000 0x2000\n");
     EXPECT_EQ(module->keys(Side::out)->size(), 1);
     EXPECT_TRUE(module->keys(Side::in)->empty());
     EXPECT_EQ(module->ranges(Side::in)->at(0), make_range(0x1000, 0x2000));
-    machine.dir.write(in_debugfs("in/ranges"), "junk\n");
+    machine.dir.write(in_module("in/ranges"), "junk\n");
     EXPECT_FALSE(module->ranges(Side::in));
-    machine.dir.remove(in_debugfs("in/ranges"));
+    machine.dir.remove(in_module("in/ranges"));
     EXPECT_FALSE(module->ranges(Side::in));
 }
 
@@ -89,54 +141,49 @@ TEST(ModuleLists, Scratch) {
     Machine machine;
     const auto module = Module::open(machine.system);
     EXPECT_TRUE(module->scratch()->empty());
-    machine.dir.write(in_debugfs("out/scratch_phys"), "0x1000000\n0x4000000\n");
-    machine.dir.write(in_debugfs("out/scratch_len"), "4096\n0x2000\n");
+    machine.dir.write(in_module("out/scratch_phys"), "0x4000000\n0x1000000\n");
+    machine.dir.write(in_module("out/scratch_len"), "0x2000\n4096\n");
     const auto areas = module->scratch();
     ASSERT_TRUE(areas);
-    EXPECT_EQ(areas->at(1), make_range(0x4000000, 0x4002000));
-    for (const char* bad : {"4096\n", "4096\n0\n", "4096\n100\n", "4096\n0xfffffffffffff000\n"}) {
-        machine.dir.write(in_debugfs("out/scratch_len"), bad);
-        EXPECT_FALSE(module->scratch()) << bad;
-    }
+    EXPECT_EQ(areas->at(0), make_range(0x4000000, 0x4002000));
+    machine.dir.write(in_module("out/scratch_len"), "0x2000\n");
+    EXPECT_FALSE(module->scratch());
 }
 
 TEST(ModuleSubtrees, ListGetPut) {
     Machine machine;
     const auto module = Module::open(machine.system);
-    machine.dir.write(in_debugfs("in/sub_fdts/b"), "hello");
-    machine.dir.write(in_debugfs("in/sub_fdts/a"), "");
+    machine.dir.write(in_module("in/sub_fdts/b"), "hello");
+    machine.dir.write(in_module("in/sub_fdts/a"), "");
+    machine.dir.write(in_module("in/digests"), "b 0x1234\n");
     const auto list = module->subtrees(Side::in);
     ASSERT_TRUE(list);
     ASSERT_EQ(list->size(), 2);
     EXPECT_EQ(list->at(0).name, "a");
     EXPECT_EQ(list->at(1).bytes, 5);
+    EXPECT_EQ(list->at(1).digest, 0x1234);
     EXPECT_EQ(module->subtree(Side::in, "b")->size(), 5);
     expect_error(module->subtree(Side::in, "c").error(), ExitCode::refused, "no subtree 'c' in in/",
                  "khoctl ls");
     EXPECT_EQ(module->subtree(Side::in, "../keys").error().code, ExitCode::usage);
+    // What is there and may not be read is not said to be missing.
+    machine.dir.write(in_module("out/sub_fdts/theirs"), "secret");
+    std::filesystem::permissions(machine.dir.path() / in_module("out/sub_fdts/theirs"),
+                                 std::filesystem::perms::none);
+    expect_error(module->subtree(Side::out, "theirs").error(), ExitCode::refused,
+                 "Operation not permitted", "another module");
 
-    machine.dir.write(in_debugfs("out/sub_fdts/blob"), "zzzzz");
+    machine.dir.write(in_module("out/sub_fdts/blob"), "zzzzz");
     ASSERT_TRUE(module->put("blob", as_bytes("hello")));
-    EXPECT_EQ(machine.dir.read(in_debugfs("out/put")), "blob 5\n");
-    EXPECT_EQ(machine.dir.read(in_debugfs("out/sub_fdts/blob")), "hello");
-    // The file did not appear: what was made is taken back.
+    EXPECT_EQ(machine.dir.read(in_module("out/put")), "blob 5\n");
+    EXPECT_EQ(machine.dir.read(in_module("out/sub_fdts/blob")), "hello");
     EXPECT_FALSE(module->put("other", as_bytes("hello")));
-    EXPECT_EQ(machine.dir.read(in_debugfs("out/unpreserve")), "subtree other\n");
-}
-
-TEST(ModuleSubtrees, Names) {
-    EXPECT_TRUE(check_subtree_name("a-B.9_,+"));
-    EXPECT_TRUE(check_subtree_name(std::string(63, 'x')));
-    for (const auto& bad : {std::string(), std::string(64, 'x'), std::string("a/b"),
-                            std::string("a b"), std::string("."), std::string("..")}) {
-        EXPECT_FALSE(check_subtree_name(bad)) << bad;
-    }
 }
 
 TEST(ModuleData, ReadsAtPhysicalAddresses) {
     Machine machine;
     const auto module = Module::open(machine.system);
-    machine.dir.write(in_debugfs("in/data"), std::string(0x2000, 'a') + std::string(0x1000, 'b'));
+    machine.dir.write(in_module("in/data"), std::string(0x2000, 'a') + std::string(0x1000, 'b'));
     const auto fd = module->open_data(Side::in);
     ASSERT_TRUE(fd);
     ByteVector page(page_size);

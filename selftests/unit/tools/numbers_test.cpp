@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Text into numbers, keys and ranges; ranges merged; sizes for people.
+// Text into numbers; ranges merged; sizes for people.
 #include "base/numbers.hpp"
 
 #include <gtest/gtest.h>
+
+#include "base/types.hpp"
 
 namespace khob {
 namespace {
@@ -24,30 +26,6 @@ TEST(Numbers, WordsAndLines) {
     EXPECT_EQ(lines("a\n\nb"), (std::vector<std::string_view>{"a", "", "b"}));
     EXPECT_EQ(trimmed(" x y \n"), "x y");
     EXPECT_EQ(trimmed(" \n"), "");
-}
-
-TEST(Numbers, Keys) {
-    const auto keys = parse_keys("0x200000 9\n0x1000 0\n");
-    ASSERT_TRUE(keys);
-    ASSERT_EQ(keys->size(), 2);
-    EXPECT_EQ(keys->at(0).range(), make_range(0x200000, 0x400000));
-    EXPECT_TRUE(parse_keys("")->empty());
-    for (const char* bad :
-         {"0x1000\n", "0x1000 0 0\n", "x 0\n", "0x1001 0\n", "0x1000 1\n", "0x0 53\n", "0x0 52\n",
-          "0x8000000000000000 51\n", "0x1000 0\n\n", "0x1000 4294967296\n"}) {
-        EXPECT_FALSE(parse_keys(bad)) << bad;
-    }
-    EXPECT_NE(parse_keys("0x1000 0\n0x1001 0\n").error().what.find("line 2"), std::string::npos);
-}
-
-TEST(Numbers, Ranges) {
-    const auto ranges = parse_ranges("0x1000 0x3000\n0x3000 0x4000\n");
-    ASSERT_TRUE(ranges);
-    EXPECT_EQ(ranges->at(1), make_range(0x3000, 0x4000));
-    for (const char* bad : {"0x1000\n", "0x1000 0x1000\n", "0x2000 0x1000\n", "0x1001 0x2000\n",
-                            "0x1000 0x3000\n0x2000 0x4000\n", "a b\n"}) {
-        EXPECT_FALSE(parse_ranges(bad)) << bad;
-    }
 }
 
 TEST(Numbers, NumberLists) {

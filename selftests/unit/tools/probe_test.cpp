@@ -26,7 +26,7 @@ ByteVector bytes_of(std::string_view text) {
 }
 
 /// Something like a kernel: neither all alike nor all random, with given text in it.
-ByteVector vmlinux(std::string_view text, std::size_t size = 3U << 20U) {
+ByteVector vmlinux(std::string_view text, std::size_t size = 3U << 20U, std::size_t at = 0) {
     ByteVector out(size);
     std::mt19937_64 random(size);  // NOLINT: the same each time
     for (std::size_t i = 0; i < size; i += 64) {
@@ -35,7 +35,8 @@ ByteVector vmlinux(std::string_view text, std::size_t size = 3U << 20U) {
     const auto elf = bytes_of("\177ELF");
     std::copy(elf.begin(), elf.end(), out.begin());
     const ByteView in = as_bytes(text);
-    std::copy(in.begin(), in.end(), out.begin() + static_cast<std::ptrdiff_t>(size / 2));
+    std::copy(in.begin(), in.end(),
+              out.begin() + static_cast<std::ptrdiff_t>(at == 0 ? size / 2 : at));
     return out;
 }
 
@@ -111,6 +112,20 @@ TEST_P(Unpack, GivesTheBytesBack) {
     }
 }
 
+TEST_P(Unpack, HandsOutSmallPieces) {
+    const ByteVector in = vmlinux("text", max_piece + (3U << 20U));
+    ByteVector out;
+    const auto done =
+        unpack_pieces(GetParam().pack(in), [&out](const Piece& piece) -> Result<void> {
+            EXPECT_LE(piece.bytes.size(), max_piece);
+            EXPECT_FALSE(piece.bytes.empty());
+            out.insert(out.end(), piece.bytes.begin(), piece.bytes.end());
+            return {};
+        });
+    EXPECT_TRUE(done);
+    EXPECT_TRUE(out == in);
+}
+
 TEST_P(Unpack, RefusesWhatIsLongerThanItMayBe) {
     const ByteVector packed = GetParam().pack(vmlinux("text"));
     const auto out = unpack(packed, 1U << 20U);
@@ -154,20 +169,6 @@ TEST(Unpack, RefusesWhatItDoesNotKnow) {
 
 constexpr std::string_view properties{"\0preserved-memory-map\0preserved-data\0blob-size\0", 47};
 
-TEST(FindKho, NeedsThePropertyAndTheCompatibleString) {
-    const std::string kho(properties);
-    EXPECT_EQ(find_kho(as_bytes(kho + std::string("\0kho-v4\0", 8))), "kho-v4");
-    EXPECT_EQ(find_kho(as_bytes(kho + std::string("\0kho-v17\0", 9))), "kho-v17");
-    // As of Linux 6.16, whose subnodes have another property.
-    EXPECT_EQ(find_kho(as_bytes(std::string("\0kho-v1\0preserved-memory-map\0fdt\0", 33))),
-              "kho-v1");
-    EXPECT_EQ(find_kho(as_bytes(std::string("\0kho-v4\0", 8))), "");
-    EXPECT_EQ(find_kho(as_bytes(kho)), "");
-    EXPECT_EQ(find_kho(as_bytes(kho + std::string("\0kho-vX\0\0my-kho-v4\0", 18))), "");
-    EXPECT_EQ(find_kho(as_bytes(kho + "kho-v")), "");
-    EXPECT_EQ(find_kho({}), "");
-}
-
 /// A bzImage that holds payload.
 ByteVector kernel_with(const ByteVector& payload, std::uint8_t relocatable = 1) {
     constexpr std::uint32_t at = 0x1400;
@@ -197,16 +198,85 @@ TEST(Probe, SaysWhatAKernelSpeaks) {
     EXPECT_NE(json.find("\"abi\": \"kho-v3\""), std::string::npos) << json;
 }
 
+/// Finds what lies across the borders of the pieces, and at the very end.
+class ProbeFormats : public Unpack {};
+
+TEST_P(ProbeFormats, FindsWhatLiesAnywhere) {
+    const std::string text = std::string(properties) + std::string("\0kho-v3\0", 8);
+    constexpr std::size_t size = max_piece + (2U << 20U);
+    for (const std::size_t at : {(std::size_t{1} << 20U) - 3, (std::size_t{1} << 20U) - 50,
+                                 max_piece - 1, max_piece - 25, size - text.size()}) {
+        const auto got = probe_kernel(kernel_with(GetParam().pack(vmlinux(text, size, at))));
+        ASSERT_TRUE(got) << got.error().what;
+        EXPECT_EQ(got->compatible, "kho-v3") << at;
+        EXPECT_EQ(got->compression, GetParam().compression);
+    }
+}
+
+TEST_P(ProbeFormats, TellsHowFarItIs) {
+    const ByteVector packed = GetParam().pack(vmlinux("x"));
+    std::vector<std::uint64_t> seen;
+    const auto got = probe_kernel(kernel_with(packed),
+                                  [&](std::uint64_t done, std::uint64_t all) -> Result<void> {
+                                      EXPECT_EQ(all, packed.size());
+                                      seen.push_back(done);
+                                      return {};
+                                  });
+    ASSERT_TRUE(got);
+    ASSERT_FALSE(seen.empty());
+    EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+    EXPECT_GT(seen.front(), 0);
+    EXPECT_LE(seen.back(), packed.size());
+}
+
+TEST_P(ProbeFormats, RefusesWhatIsDamagedBehindAllThatWasFound) {
+    if (GetParam().compression == Compression::none) {
+        return;  // nothing to tell it by
+    }
+    const std::string text = std::string(properties) + std::string("\0kho-v3\0", 8);
+    ByteVector packed = GetParam().pack(vmlinux(text, 9U << 20U, 4096));
+    packed.resize(packed.size() - packed.size() / 20);
+    const auto got = probe_kernel(kernel_with(packed));
+    ASSERT_FALSE(got) << "half a kernel says nothing of what it has not";
+    EXPECT_EQ(got.error().code, ExitCode::refused);
+    EXPECT_NE(got.error().what.find("cannot be unpacked"), std::string::npos) << got.error().what;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, ProbeFormats,
+    testing::Values(Format{Compression::none, none}, Format{Compression::gzip, gzip},
+                    Format{Compression::xz, xz}, Format{Compression::zstd, zstd},
+                    Format{Compression::lz4, lz4}),
+    [](const auto& info) { return std::string(to_string(info.param.compression)); });
+
+TEST(Probe, EndsWhenItIsToldTo) {
+    int calls = 0;
+    const auto got =
+        probe_kernel(kernel_with(zstd(vmlinux("x"))), [&](std::uint64_t, std::uint64_t) {
+            ++calls;
+            return Result<void>(fail(ExitCode::interrupted, "enough"));
+        });
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ExitCode::interrupted);
+    EXPECT_EQ(calls, 1);
+}
+
 TEST(Probe, KnowsNoKhoFromAnUnknownOne) {
     auto got = probe_kernel(kernel_with(gzip(vmlinux("nothing"))));
     ASSERT_TRUE(got);
     EXPECT_FALSE(got->has_kho());
     EXPECT_FALSE(got->abi);
+    EXPECT_FALSE(got->kasan);
     got = probe_kernel(
         kernel_with(gzip(vmlinux(std::string(properties) + std::string("\0kho-v9\0", 8)))));
     ASSERT_TRUE(got);
     EXPECT_TRUE(got->has_kho());
     EXPECT_FALSE(got->abi);
+    got = probe_kernel(
+        kernel_with(gzip(vmlinux("\0016kasan: KernelAddressSanitizer initialized (generic)\n"))));
+    ASSERT_TRUE(got);
+    EXPECT_TRUE(got->kasan);
+    EXPECT_NE(got->to_value().json().find("\"kasan\": true"), std::string::npos);
 }
 
 TEST(Probe, RefusesAKernelThatHidesItsPayload) {

@@ -40,15 +40,16 @@ class Shows : public ::testing::Test {
         return st.st_mode & 0777;
     }
     Machine machine;
+    Progress silent;
 };
 
 TEST_F(Shows, IntervalsAndNothingElse) {
-    EXPECT_EQ(see_shown(machine.system).intervals, 0U);
+    EXPECT_EQ(see_shown(machine.system, std::nullopt).intervals, 0U);
     handed_over("secret");
-    EXPECT_EQ(see_shown(machine.system).intervals, 2U);
-    EXPECT_EQ(see_shown(machine.system).for_all, 1U);
+    EXPECT_EQ(see_shown(machine.system, std::nullopt).intervals, 2U);
+    EXPECT_EQ(see_shown(machine.system, std::nullopt).for_all, 1U);
     handed_over("");
-    EXPECT_EQ(see_shown(machine.system).intervals, 0U);
+    EXPECT_EQ(see_shown(machine.system, std::nullopt).intervals, 0U);
 }
 
 TEST_F(Shows, AreShutInSysfsAndInDebugfs) {
@@ -61,34 +62,56 @@ TEST_F(Shows, AreShutInSysfsAndInDebugfs) {
         EXPECT_NE(mode(std::string(sysfs) + number + "/type"), 0400U) << number;
     }
     EXPECT_EQ(mode(debugfs), 0400U);
-    EXPECT_EQ(see_shown(machine.system).for_all, 0U);
+    EXPECT_EQ(see_shown(machine.system, std::nullopt).for_all, 0U);
 }
 
 TEST_F(Shows, AttachShutsThemWhateverComesOfIt) {
     handed_over("secret");
     machine.dir.write("sys/kernel/security/lockdown", "none [integrity]\n");
-    EXPECT_EQ(attach(machine.system, {}).error().code, ExitCode::refused);
+    EXPECT_EQ(attach(machine.system, {}, silent).error().code, ExitCode::refused);
     EXPECT_EQ(mode(std::string(sysfs) + "1/data"), 0400U);
 }
 
 TEST_F(Shows, AttachSaysWhatTheModuleLeftOpen) {
     handed_over("");
     machine.status("in.state", "attached");
-    ASSERT_TRUE(attach(machine.system, {}));
-    EXPECT_EQ(attach(machine.system, {})->shown.intervals, 0U);
+    ASSERT_TRUE(attach(machine.system, {}, silent));
+    EXPECT_EQ(attach(machine.system, {}, silent)->shown.intervals, 0U);
     handed_over("secret");
-    EXPECT_EQ(attach(machine.system, {})->shown.intervals, 2U);
+    EXPECT_EQ(attach(machine.system, {}, silent)->shown.intervals, 2U);
     machine.status("in.state", "refused");
     machine.status("in.reason", "a node is reached twice");
-    const Error refused = attach(machine.system, {}).error();
+    const Error refused = attach(machine.system, {}, silent).error();
     EXPECT_EQ(refused.code, ExitCode::data_damaged);
     EXPECT_NE(refused.what.find("reached twice; 2 intervals"), std::string::npos) << refused.what;
     EXPECT_NE(refused.what.find("by root"), std::string::npos) << refused.what;
 }
 
+// The kernel would follow a damaged chain at each reading, and warn of what it finds there.
+TEST_F(Shows, NothingIsReadAlongADamagedChain) {
+    handed_over("secret");
+    device::status from;
+    from.in_state = static_cast<std::uint32_t>(device::InState::refused);
+    from.flags = device::status_flags::chain_damaged;
+    const Status status(from);
+    EXPECT_TRUE(see_shown(machine.system, status).damaged);
+    EXPECT_EQ(see_shown(machine.system, status).intervals, 0U);
+    // Nobody has looked: that is not the same as none.
+    EXPECT_EQ(shown_value(see_shown(machine.system, status)).json(), Value().json());
+    machine.status("in.state", "refused");
+    machine.status("in.reason", "a node is in no memory");
+    machine.status("in.chain_damaged", "1");
+    const Error refused = attach(machine.system, {}, silent).error();
+    EXPECT_NE(refused.what.find(not_looked_at), std::string::npos) << refused.what;
+    from.flags = 0;
+    const Status sound(from);
+    EXPECT_FALSE(see_shown(machine.system, sound).damaged);
+    EXPECT_EQ(see_shown(machine.system, sound).intervals, 2U);
+}
+
 TEST_F(Shows, AndToWhom) {
-    const Shown all{.intervals = 2, .for_all = 1};
-    const Shown root{.intervals = 1, .for_all = 0};
+    const Shown all{.damaged = false, .intervals = 2, .for_all = 1};
+    const Shown root{.damaged = false, .intervals = 1, .for_all = 0};
     EXPECT_NE(shown_error(all).what.find("2 intervals"), std::string::npos);
     EXPECT_NE(shown_error(all).what.find("every user"), std::string::npos);
     EXPECT_NE(shown_error(root).what.find("1 interval of"), std::string::npos);

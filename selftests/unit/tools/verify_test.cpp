@@ -240,8 +240,27 @@ TEST(Verify, ReportsProgress) {
                                 EXPECT_GE(done, last);
                                 EXPECT_LE(done, all);
                                 last = done;
+                                return true;
                             }});
     EXPECT_EQ(last, (1 + 2 + 1024 + 3) * page_size);
+}
+
+TEST(Verify, StopsWhenItIsToldTo) {
+    const World w = world();
+    int calls = 0;
+    const auto got = khob::verify(
+        {.records = w.records,
+         .keys = w.keys,
+         .ranges = w.ranges,
+         .restored_pages = 0,
+         .held_blobs = 1,
+         .read = [&w](PhysAddr at, ByteSpan to) { return w.read(at, to); },
+         .progressed = [&calls](std::uint64_t, std::uint64_t) { return ++calls < 2; }});
+    EXPECT_TRUE(got.stopped);
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(got.verified, 1);
+    EXPECT_TRUE(got.good()) << "what was not looked at is not held against it";
+    EXPECT_FALSE(w.verify().stopped);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from cases.blocks import (ATTACH, CMDLINE, DEBUGFS, EXEC, FREE_KIB, INSMOD, RELEASE, RMMOD,
-                          STATUS, UNLOAD, at_least, chain, count_is, load)
+                          STATUS, UNLOAD, VERIFY, at_least, chain, count_is, load)
 from khobvm.case import Case, Generation, Module, Step
 
 _DIRECTORY = "/lib/modules/$(uname -r)/extra"
@@ -100,6 +100,18 @@ def crowd(name: str, kernel: str, cpus: int, suite: str = "stock", *more: Step) 
                 memory=512, cpus=cpus, clients=("khob_crowd",), tags=("clients",), suite=suite)
 
 
+def _parts(what: str) -> Step:
+    return Step(what, f"echo {what} > /sys/module/khob_parts/parameters/run || "
+                      "{ dmesg | grep khob_parts | tail -n 3; exit 1; }")
+
+
+_INSMOD_PARTS = Step("insmod khob_parts", f"insmod {_DIRECTORY}/khob_parts.ko")
+# HARDENED_USERCOPY, which Debian's kernels have, lets nobody copy from one folio into the next.
+_READ_RANGE = Step("read over both folios",
+                   f"dd if={DEBUGFS}/out/data of=/tmp/range bs=32k count=1 iflag=skip_bytes "
+                   "skip=$(cat /sys/module/khob_parts/parameters/where) 2>/dev/null; "
+                   "wc -c < /tmp/range", contains="32768\n")
+
 # The control: the same file, on the kernel whose it is.
 _CONTROL = Case(
     "test-kho-native", "lib/test_kho.c of 7.3 over that kernel's own KHO",
@@ -131,6 +143,21 @@ CASES: tuple[Case, ...] = (
     _upstream("test-kho-6.1-6.12", "6.1", "6.12"),
     _own("clients-6.12", "6.12"),
     _own("clients-6.1", "6.1"),
+    Case("clients-range", "a range over two folios can be read in one go",
+         (chain("6.12", INSMOD, _INSMOD_PARTS, _parts("range"),
+                count_is("out.orders", "3:1"), _READ_RANGE, _parts("range-undo"),
+                Step("rmmod khob_parts", "rmmod khob_parts"), RMMOD),),
+         memory=512, clients=("khob_parts",), tags=("clients",)),
+    Case("clients-shared", "what is in a folio besides a blob goes on where that goes as a copy",
+         (chain("6.12", INSMOD, _INSMOD_PARTS, _parts("save"), load("6.12", 2), EXEC),
+          chain("6.12", ATTACH, count_is("in.pages", "0"), load("6.12", 3, "--abi kho-v2"), EXEC),
+          # The copy and the folio; of a copy of the copy nothing else goes along.
+          chain("6.12", ATTACH, VERIFY, count_is("in.pages", "2"), load("6.12", 4), EXEC),
+          chain("6.12", ATTACH, VERIFY, count_is("in.pages", "2"),
+                load("6.12", 5, "--abi kho-v2"), EXEC),
+          chain("6.12", ATTACH, VERIFY, count_is("in.pages", "2"), _INSMOD_PARTS, _parts("restore"),
+                RELEASE, Step("rmmod khob_parts", "rmmod khob_parts"), RMMOD)),
+         memory=1024, clients=("khob_parts",), tags=("clients",)),
     crowd("crowd-6.12", "6.12", 2),
     crowd("crowd-6.1", "6.1", 4),
     _CONTROL,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cases.blocks import (ATTACH, CMDLINE, DEBUGFS, EXEC, INSMOD, RELEASE, RESTORE, RMMOD,
                           STATUS, VERIFY, at_least, count_is, preserve)
+from khobvm import build
 from khobvm.case import Case, Generation, Module, Step
 
 KHO = "7.3"
@@ -63,7 +64,7 @@ class End:
     @property
     def native(self) -> bool:
         """Whether the kernel's own KHO is at work."""
-        return self.kho == "kho=on"
+        return "kho=on" in self.kho.split()
 
 
 ENDS = (End("6.1", "6.1"), End("6.12", "6.12"), End("7.3-on", KHO, "kho=on"),
@@ -133,16 +134,18 @@ def _incoming(before: End, after: End, first: tuple[Step, ...]) -> Generation:
 
 def handover(name: str, doc: str, before: End, after: End, *, first: tuple[Step, ...] = (),
              last: tuple[Step, ...] = (), arrived: tuple[Step, ...] = (),
-             percent: int = 50) -> Case:
+             percent: int = 50, boot: int = 60) -> Case:
     """One handover of everything, on 2 CPUs and 2 GiB.
 
     first, last: further steps in the outgoing kernel, before anything is preserved and after
     the load; arrived: first of all in the incoming one. percent: of RAM, its upper end, over
-    which is scattered what is.
+    which is scattered what is. boot: as the case's.
     """
     generations = (_outgoing(before, after, first, last, percent),
                    _incoming(before, after, arrived))
     return Case(name, doc, generations,
                 memory=2048, cpus=2, extra_cmdline=before.kho, clients=(_CLIENT,),
                 module=Module.TEST if after.native else Module.NORMAL,
-                suite="interop" if KHO in (before.series, after.series) else "stock")
+                boot=boot,
+                suite="stock" if {before.series, after.series}.isdisjoint(build.SERIES)
+                else "interop")

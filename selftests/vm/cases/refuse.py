@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from cases.blocks import (CMDLINE, DEBUGFS, FREE_KIB, INSMOD, RMMOD, UNLOAD, at_least, chain,
-                          count_is, load, preserve)
+from cases.blocks import (ATTACH, CMDLINE, DEBUGFS, EXEC, FREE_KIB, INSMOD, RMMOD, UNLOAD, at_least,
+                          chain, count_is, load, preserve)
 from khobvm.case import Case, Step
 
 _LOAD = f"khoctl load %s --initrd %s --cmdline '{CMDLINE}2'"
@@ -91,7 +91,31 @@ _LINES = (
     _bad_line("sandbox/add", "0"),
 )
 
+# Far more than a loader's own 3: one kernel's are none too many, two kernels' are.
+_MANY = 600
+_ROOT_FDT_HAS = 1024  # module/core/fdt.h, KHOB_SUBTREES_MAX
+_TOO_MANY = 2 * _MANY + 3 - _ROOT_FDT_HAS
+
+
+def _put_many(prefix: str) -> Step:
+    return Step(f"put {_MANY}", f"for i in $(seq {_MANY}); do echo {prefix}-$i 8 > "
+                                f"{DEBUGFS}/out/put || exit 1; done", timeout=120)
+
+
 CASES: tuple[Case, ...] = (
+    Case("refuse-subtrees", "more subtrees of two kernels than one root FDT names",
+         (chain("6.12", INSMOD, _put_many("first"), load("6.12", 2), EXEC),
+          chain("6.12", INSMOD, _put_many("second"), ATTACH,
+                Step("load", load("6.12", 3).command, expect=3, timeout=120,
+                     contains=f"{_MANY} subtrees and {_MANY + 3} of the kernel before and of "
+                              f"metadata are more than {_ROOT_FDT_HAS}: "
+                              f"unpreserve or release {_TOO_MANY}"),
+                Step(f"unpreserve {_TOO_MANY}",
+                     f"for i in $(seq {_TOO_MANY}); do echo subtree second-$i > "
+                     f"{DEBUGFS}/out/unpreserve || exit 1; done"),
+                load("6.12", 3, name=f"load with {_ROOT_FDT_HAS}"), UNLOAD)),
+         memory=1024, tags=("refuse",)),
+
     Case("refuse-load", "what load, exec and the incoming side refuse, module loaded or not",
          (chain("6.12", *_BEFORE_MODULE, INSMOD,
                 preserve(_SPRINKLED, order="0", scatter="--scatter 90"), *_INPUTS,

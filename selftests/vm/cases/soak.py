@@ -61,7 +61,7 @@ def _verify(held: Held, client: bool) -> Step:
     """client: whether its table is there as a blob.
 
     Of blobs that are not the model's there may be a record of kexec-metadata, which the
-    kernel's own KHO writes without one, and of the table, if it was carried.
+    kernel's own KHO writes without one, and of the table, if it was copied.
     """
     most = held.records + 1 + int(client)
     return Step("verify", f"""
@@ -122,8 +122,7 @@ def _restore_client(life: Life) -> tuple[Step, ...]:
     """Nothing was saved before the first kexec."""
     if not life.found.saved:
         return (_insmod_client(life),)
-    action = "restore" if life.found_self else "restore-copy"
-    return (_insmod_client(life), _client("restore", (action,)), _items(life.found))
+    return (_insmod_client(life), _client("restore", ("restore",)), _items(life.found))
 
 
 def _came_back(pages: int) -> Step:

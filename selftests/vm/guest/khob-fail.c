@@ -7,6 +7,10 @@
  * (Documentation/fault-injection/fault-injection.rst), so that it has to be this thread that
  * writes. An attempt either succeeds all the same, or is refused with ENOMEM and a sentence
  * and leaves everything as it was.
+ *
+ * What cannot be undone would be over with the first attempt that does without what failed
+ * (kvmalloc() asks another allocator, the kernel's own bookkeeping just goes on). For that memory
+ * runs out and stays so (-a): an attempt gets a little more than the one before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +51,9 @@ struct job {
 	struct action undo;
 	unsigned int first;
 	unsigned int most;
+	bool damaged;
 	bool quiet;
+	bool spare;
 	bool verbose;
 };
 
@@ -59,16 +65,30 @@ struct text {
 static unsigned int complaints;
 static int fail_nth;
 
+/* Of -a: what an attempt may take, one page less than @pages and less than @bytes of slab. */
+static struct {
+	bool on;
+	unsigned int pages;
+	unsigned int bytes;
+	int switched; /* make-it-fail */
+} dry = { .pages = 1, .bytes = 1 };
+
+#define DRY_STEP 128 /* no two allocations together are smaller */
+#define DRY_ORDER_PAGES 16 /* no allocation of pages is larger */
+
 static void say_usage(void)
 {
 	fputs("khob-fail [OPTION]... FILE [LINE]\n"
 	      "Writes LINE to FILE of kho_bridge's directory, or reads FILE; of the N-th attempt the\n"
 	      "N-th allocation fails. Without -u the first success ends it.\n"
+	      "  -a            all allocations fail from there on; for what cannot be undone\n"
 	      "  -p FILE=LINE  to be done before each attempt\n"
 	      "  -u FILE=LINE  undoes both\n"
 	      "  -i PREFIX     lines of status and of lists that may change\n"
+	      "  -d            with all memory it is refused as damaged (EBADMSG)\n"
 	      "  -f N          the first allocation that fails (1)\n"
 	      "  -m N          the last one (200)\n"
+	      "  -n            it may need no memory at all\n"
 	      "  -q            only errno is expected, not a sentence\n"
 	      "  -v            has the kernel log which allocation failed\n", stderr);
 	exit(2);
@@ -121,22 +141,69 @@ static void prepare_kernel(bool verbose)
 		die("fail-nth: %s", strerror(errno));
 }
 
+/* All that this process allocates beyond a budget fails. */
+static void prepare_dry(void)
+{
+	static const char *const dirs[] = { DEBUG "failslab/", DEBUG "fail_page_alloc/" };
+	static const char *const settings[][2] = {
+		{ "task-filter", "Y" }, { "interval", "1" }, { "times", "-1" },
+		{ "probability", "100" },
+	};
+	char path[80];
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(settings); k++) {
+			snprintf(path, sizeof(path), "%s%s", dirs[i], settings[k][0]);
+			set(path, settings[k][1]);
+		}
+	}
+	dry.switched = open("/proc/self/make-it-fail", O_RDWR);
+	if (dry.switched < 0)
+		die("make-it-fail: %s", strerror(errno));
+}
+
+static void set_number(const char *path, unsigned int value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	set(path, text);
+}
+
+static void switch_dry(bool on)
+{
+	if (on) {
+		set_number(DEBUG "failslab/space", dry.bytes);
+		set_number(DEBUG "fail_page_alloc/space", dry.pages);
+	}
+	if (pwrite(dry.switched, on ? "1" : "0", 1, 0) != 1)
+		die("make-it-fail: %s", strerror(errno));
+}
+
 static void arm(unsigned int n)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", n);
 
-	if (pwrite(fail_nth, text, (size_t)len, 0) != len)
+	if (dry.on)
+		switch_dry(n);
+	else if (pwrite(fail_nth, text, (size_t)len, 0) != len)
 		die("fail-nth: %s", strerror(errno));
 }
 
 /* Lets every allocation succeed again. Return: how many were left until one failed. */
 static unsigned int disarm(void)
 {
+	unsigned int left;
 	char text[16] = "";
-	ssize_t len = pread(fail_nth, text, sizeof(text) - 1, 0);
-	unsigned int left = (unsigned int)strtoul(text, NULL, 10);
+	ssize_t len;
 
+	if (dry.on) {
+		switch_dry(false);
+		return 0;
+	}
+	len = pread(fail_nth, text, sizeof(text) - 1, 0);
+	left = (unsigned int)strtoul(text, NULL, 10);
 	if (len <= 0)
 		die("fail-nth: %s", strerror(errno));
 	arm(0);
@@ -230,6 +297,19 @@ static bool is_ignored(const char *line)
 	return false;
 }
 
+/* The next attempt gets more of what there was too little of. */
+static void grow_dry(void)
+{
+	struct text left = slurp(DEBUG "fail_page_alloc/space");
+	unsigned long pages = strtoul(left.bytes, NULL, 10);
+
+	if (pages > 1)
+		dry.bytes += DRY_STEP;
+	if (pages <= DRY_ORDER_PAGES)
+		dry.pages++;
+	free(left.bytes);
+}
+
 /* All lines that are watched, each after the name of its file. */
 static struct text look(void)
 {
@@ -314,8 +394,11 @@ static void parse_options(struct job *job, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "p:u:i:f:m:qv")) >= 0) {
+	while ((option = getopt(argc, argv, "ap:u:i:df:m:nqv")) >= 0) {
 		switch (option) {
+		case 'a':
+			dry.on = true;
+			break;
 		case 'p':
 			job->before = parse(optarg);
 			break;
@@ -327,11 +410,17 @@ static void parse_options(struct job *job, int argc, char **argv)
 				say_usage();
 			ignored[nr_ignored++] = optarg;
 			break;
+		case 'd':
+			job->damaged = true;
+			break;
 		case 'f':
 			job->first = (unsigned int)strtoul(optarg, NULL, 10);
 			break;
 		case 'm':
 			job->most = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 'n':
+			job->spare = true;
 			break;
 		case 'q':
 			job->quiet = true;
@@ -354,15 +443,17 @@ static bool once(const struct job *job, unsigned int n, int *err)
 {
 	struct text base = look(), ready;
 	bool consumed;
+	int least = job->damaged ? EBADMSG : 0;
 
 	act(&job->before);
 	ready = look();
 	provoke();
 	*err = attempt(&job->what, n, &consumed);
-	if (!consumed && *err)
+	if (!consumed && *err != least)
 		die("with all memory there is: %s", strerror(*err));
 	if (*err) {
-		check_refusal(n, *err, job->quiet);
+		if (*err != least)
+			check_refusal(n, *err, job->quiet);
 		compare(n, "after the refusal", &ready, look());
 	}
 	if (*err ? job->before.file : job->undo.file) {
@@ -385,19 +476,23 @@ int main(int argc, char **argv)
 	if (chdir(DEBUG "kho_bridge"))
 		die(DEBUG "kho_bridge: %s", strerror(errno));
 	prepare_kernel(job.verbose);
+	if (dry.on)
+		prepare_dry();
 	/* After the last one it has to succeed, as it has when none was left to fail. */
 	for (n = job.first; consumed && !over; n++) {
 		int err;
 
 		consumed = once(&job, n > job.most ? 0 : n, &err);
-		nr_refused += err != 0;
-		nr_without += consumed && !err;
+		nr_refused += err == ENOMEM;
+		nr_without += consumed && err != ENOMEM;
 		/* What was read is there to be read again; what was done and stays is not. */
 		over = !err && job.what.line && !job.undo.file;
+		if (dry.on)
+			grow_dry();
 	}
 	printf("%s: allocations from %u on: %u refused, %u done without%s\n", job.what.file,
 	       job.first, nr_refused, nr_without, consumed ? ", then more were to come" : "");
-	if (!nr_refused && !nr_without)
-		die("nothing was there to fail");
+	if (!nr_refused && !job.spare)
+		die("nothing was refused");
 	return complaints != 0;
 }

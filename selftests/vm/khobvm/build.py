@@ -68,6 +68,8 @@ RECIPES = {
     "7.3": Recipe("7.3"),
     # KCSAN watches modules only: lockdep.config says why.
     "7.3-lockdep": Recipe("7.3", _fragments("inject", "lockdep"), ("KCSAN_SANITIZE=n",)),
+    # Of KASAN and KCSAN a kernel has one.
+    "7.3-kasan": Recipe("7.3", _fragments("inject", "kasan")),
 }
 SERIES = tuple(RECIPES)
 

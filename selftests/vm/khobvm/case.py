@@ -76,12 +76,14 @@ class Case:
     loaded at boot, where they are modules. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
     they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
-    there, the one over the kernel's own KHO in extra/native. older: a commit whose kho_bridge.ko
-    lies in /lib/modules/RELEASE/older. outcome: what must come out, so that
-    the runner's own verdicts can be tested; why: what the verdict's sentence must then say, so
-    that no other failure is taken for it. boot: seconds of silence allowed besides a
-    step's own timeout: a generation boots in them, or an initrd is packed. suite: "stock",
-    or "interop" for what needs a kernel with KHO, which takes minutes to build.
+    there, the one over the kernel's own KHO in extra/native. luo: kho_luo.ko lies in extra, too.
+    upstream: programs of upstream's tests of LUO (khobvm/luotests.py). older: a commit whose
+    kho_bridge.ko lies in /lib/modules/RELEASE/older, and whose khoctl is called khoctl-older.
+    outcome: what must come out, so that the runner's own verdicts can be tested; why: what the
+    verdict's sentence must then say, so that no other failure is taken for it. boot: seconds of
+    silence allowed besides a step's own timeout: a generation boots in them, or an initrd is
+    packed. suite: "stock", or "interop" for what needs a kernel with KHO, which takes minutes
+    to build.
     """
 
     name: str
@@ -99,6 +101,8 @@ class Case:
     clients: tuple[str, ...] = ()
     native_clients: tuple[str, ...] = ()
     own_kho_clients: tuple[str, ...] = ()
+    luo: bool = False
+    upstream: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     older: str = ""
     outcome: Outcome = Outcome.PASSED

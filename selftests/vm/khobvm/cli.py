@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import fnmatch
 import importlib
 import json
@@ -17,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import (build, costs, demo, kernels, matrix, measure, model, report, runner, soak,
-                    source)
+from khobvm import (build, costs, demo, kernels, matrix, measure, model, pairs, report, runner,
+                    soak, source)
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.faults import campaign
@@ -196,6 +197,28 @@ def _measure_handover(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
+    made = importlib.import_module("cases.threads")
+
+    def make(end: str) -> Case:
+        case: Case = made.threads(end, f"measured-threads-{end}")
+        return case
+
+    ends = arguments.end or list(costs.WAYS)
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels([make(end) for end in ends], progress)
+    accelerator = dataclasses.replace(_accelerator(arguments, found, artefacts, progress),
+                                      together=True)
+    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    tables = [pairs.table(crew, make, ends, progress)]
+    progress.done()
+    print(costs.show(tables))
+    if arguments.json:
+        costs.write(arguments.json, tables, pairs.COMMAND)
+    return 0
+
+
 def _soak(arguments: argparse.Namespace, progress: Progress) -> int:
     made = importlib.import_module("cases.soak")
     seed = random.SystemRandom().randrange(1 << 31) if arguments.seed is None else arguments.seed
@@ -297,6 +320,13 @@ def _parser() -> argparse.ArgumentParser:
     handed.add_argument("--json", type=Path, metavar="FILE",
                         help="write the tables there, for docs/performance.md")
     handed.set_defaults(function=_measure_handover)
+    paired = commands.add_parser("measure-threads",
+                                 help="what a second thread adds to a client that preserves pages")
+    paired.add_argument("--end", action="append", choices=list(costs.WAYS),
+                        help="7.3-on is its own KHO; all by default (may be repeated)")
+    paired.add_argument("--json", type=Path, metavar="FILE",
+                        help="write the table there, for docs/performance.md")
+    paired.set_defaults(function=_measure_threads)
     many = commands.add_parser("soak", help="many kexecs in one VM, as a model chooses them")
     many.add_argument("--kexecs", type=int, default=100, metavar="N", help="so many (100)")
     many.add_argument("--seed", type=int, metavar="S", help="what all follows from")
@@ -342,7 +372,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, many, faulty, one):
+    for one in (shown, measured, handed, paired, many, faulty, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from khobvm import build as kho_kernels
@@ -30,15 +31,21 @@ _NOISE = ("Skipping BTF generation", "warning: the compiler differs", "The kerne
 
 
 def _copy(path: Path, to: Path) -> None:
-    """Copies a file unless it is there already, so that make builds only what changed."""
+    """Copies a file unless it is there already, so that make builds only what changed.
+
+    All at once: others may be reading what clients share.
+    """
     if not to.exists() or to.read_bytes() != path.read_bytes():
         to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, to)
+        part = to.with_name(f".{to.name}.{threading.get_ident()}")
+        shutil.copyfile(path, part)
+        part.replace(to)
 
 
 def _copy_sources(name: str, to: Path, progress: Progress) -> None:
     for path in sorted((_HERE / name).iterdir()):
         _copy(path, to / path.name)
+    _copy(_HERE / "actions.h", to.parent / "actions.h")
     if name != "test_kho":
         return
     tree = source.headers(_UPSTREAM, progress)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from khobvm import clients, older, packages, plan
+from khobvm import clients, luotests, older, packages, plan
 from khobvm.case import Case, Module
 from khobvm.cpio import Archive
 from khobvm.errors import VmError
@@ -204,9 +204,15 @@ def _add_bridge(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
         release = kernels[series].release
         module = artefacts.module_for(case.module, release)
         archive.file(f"lib/modules/{release}/extra/kho_bridge.ko", _read(module, "module"))
+        if case.luo:
+            # The same build has made it, in the folder beside.
+            luo = module.parent.parent / "luo" / "kho_luo.ko"
+            archive.file(f"lib/modules/{release}/extra/kho_luo.ko", _read(luo, "module"))
         if case.older:
             module = older.build(case.older, kernels[series], artefacts.build, progress)
             archive.file(f"lib/modules/{release}/older/kho_bridge.ko", module.read_bytes())
+            archive.file("bin/khoctl-older", older.khoctl(case.older, progress).read_bytes(),
+                         0o755)
 
 
 def _add_clients(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
@@ -250,6 +256,9 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
         archive.file(f"etc/khob/steps.{number}", plan.encode(generation).encode())
     for name in case.helpers:
         program = build_static(name, (HELPERS / f"{name}.c",), artefacts.build)
+        archive.file(f"bin/{name}", _read(program, name), 0o755)
+    for name in case.upstream:
+        program = luotests.build(name, artefacts.build, progress)
         archive.file(f"bin/{name}", _read(program, name), 0o755)
     for spec in case.programs:
         _add_program(archive, spec, progress)

@@ -107,9 +107,8 @@ class Held:
     saved: the client has handed its items over, and not taken them back.
     foreign: it did so over a kernel's own KHO, and whoever carries them knows.
     others: so that here they are left to the kernel's own KHO.
-    copied: kho-v2 made a copy of the client's table, which has to be released as well.
-    both: the table's own pages came besides, as data: a client's first handover takes them
-    along, a carried blob does not.
+    copied: kho-v2 made a copy of the client's table, which has to be released as well; the
+    table's own pages came besides, as data.
     """
 
     folios: dict[int, int] = field(default_factory=dict)
@@ -119,7 +118,6 @@ class Held:
     foreign: bool = False
     others: bool = False
     copied: bool = False
-    both: bool = False
 
     def copy(self) -> Held:
         """One that can be changed by itself."""
@@ -148,7 +146,7 @@ class Held:
         """Pages of the client's that kho_bridge takes for data: all but the table, a blob."""
         if not self.saved or self.others:
             return 0
-        return self.client_pages() + int(self.both) * TABLE_PAGES
+        return self.client_pages() + int(self.copied) * TABLE_PAGES
 
     def add(self, order: int, count: int) -> None:
         """More folios, or fewer."""
@@ -209,16 +207,11 @@ class Life:
             self.found.others or self.client is Client.KERNEL))
 
     @property
-    def found_self(self) -> bool:
-        """Whether the pages that the client made its table in are there, to be restored."""
-        return self.found.saved and (self.found.both or not self.found.copied)
-
-    @property
     def came_pages(self) -> int:
         """What the client restores once kho_bridge has attached."""
         if self.client is not Client.BRIDGE or not self.found.saved:
             return 0
-        return self.found.client_pages() + int(self.found_self) * TABLE_PAGES
+        return self.found.client_pages() + TABLE_PAGES
 
     @property
     def restored_pages(self) -> int:
@@ -328,7 +321,7 @@ def _leave(life: Life, after: Place, abi: str) -> Held:
     held = life.left.copy()
     if life.client is not Client.ABSENT:
         held.saved, held.foreign = True, life.client is Client.KERNEL
-        held.copied = held.both = abi == "kho-v2"
+        held.copied = abi == "kho-v2"
     elif held.saved and abi == "kho-v2":
         held.copied = True
     held.others = held.foreign and after.native

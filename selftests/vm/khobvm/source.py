@@ -20,9 +20,13 @@ from khobvm.progress import Progress
 _SUITE = "trixie-backports"
 _KIND = "sources"
 # The kind changes when what is kept does, so that older trees are not reused.
-_HEADERS_KIND = "headers-2"
-_HEADERS = ("include/", "arch/x86/include/", "scripts/dtc/libfdt/")
-_HEADER_FILES = ("Makefile", "lib/test_kho.c", "kernel/liveupdate/kexec_handover.c")
+_LIVEUPDATE_KIND = "liveupdate"
+_LIVEUPDATE = "tools/testing/selftests/liveupdate/"
+_LIVEUPDATE_FILES = ("include/uapi/linux/liveupdate.h", "tools/testing/selftests/kselftest.h",
+                     "tools/testing/selftests/kselftest_harness.h")
+_HEADERS_KIND = "headers-3"
+_HEADERS = ("include/", "arch/x86/include/", "scripts/dtc/libfdt/", "kernel/liveupdate/")
+_HEADER_FILES = ("Makefile", "lib/test_kho.c")
 # Two thirds of the files, of which no kernel for a test VM is built: to write them and to
 # remove them takes minutes on some disks. What kbuild reads in there is kept.
 _UNUSED = re.compile(r"(Documentation|samples|sound)/|arch/(?!x86/)[^/]+/"
@@ -140,6 +144,17 @@ def headers(version: str, progress: Progress) -> Path:
     name = f"linux-source-{version}"
     root = _entry(_HEADERS_KIND, name, is_header, archive(progress), progress)
     _require(root, ("Makefile", "include/linux", "arch/x86/include/asm"), name)
+    return root
+
+
+def liveupdate(version: str, progress: Progress) -> Path:
+    """A tree of linux-source-VERSION with its tests of the Live Update Orchestrator only."""
+    def wanted(path: str) -> bool:
+        return path.startswith(_LIVEUPDATE) or path in _LIVEUPDATE_FILES
+
+    name = f"linux-source-{version}"
+    root = _entry(_LIVEUPDATE_KIND, name, wanted, archive(progress), progress)
+    _require(root, (_LIVEUPDATE + "liveupdate.c", *_LIVEUPDATE_FILES), name)
     return root
 
 

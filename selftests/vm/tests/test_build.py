@@ -87,9 +87,10 @@ class KconfigTest(unittest.TestCase):
                 lines = [line for line in text.splitlines() if "CONFIG_" in line]
                 self.assertEqual(len(lines), len(kconfig.parse(text)))
         self.assertEqual(build.RECIPES["7.3"].options()["LOCALVERSION"], '"-khob"')
-        options = build.RECIPES["7.3-lockdep"].options()
-        self.assertEqual(options["LOCALVERSION"], '"-khob-lockdep"')
-        self.assertEqual(options["FAILSLAB"], "y")
+        for name in ("lockdep", "kasan"):
+            options = build.RECIPES[f"7.3-{name}"].options()
+            self.assertEqual(options["LOCALVERSION"], f'"-khob-{name}"')
+            self.assertEqual(options["FAILSLAB"], "y")
 
 
 class TreeTest(unittest.TestCase):

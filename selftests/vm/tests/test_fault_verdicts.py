@@ -101,6 +101,17 @@ class VerdictTest(unittest.TestCase):
         lines = ["in.state: attached", "in.reason: ", "in.pages: 11"]
         self.bad(_seen(_GOOD, status=(0, lines)), _LEAF, "in.pages is 11, not 10")
 
+    def test_not_shown(self) -> None:
+        """Which kernel it was is not shown if it was damaged; anything else is wrong."""
+        meta = Touched(frozenset({"metadata"}), records=frozenset({0x3000}))
+        for value, what, good in (("", meta, True), ("7.3.", meta, False), ("", _LEAF, False)):
+            lines = [*_GOOD["status"][1], f"in.previous_release: {value}"]
+            reference = _seen({**_GOOD, "status": (0, [*_GOOD["status"][1],
+                                                       "in.previous_release: 7.3.4"])})
+            found = judge(reference, _seen(_GOOD, status=(0, lines), verify=_complaint(0x3000)),
+                          what, False)
+            self.assertIs(found.outcome is Outcome.NAMED, good, found.why)
+
     def test_records(self) -> None:
         """Damaged records may be complained of in any way, but not shortened in silence."""
         what = Touched(frozenset({"records"}))

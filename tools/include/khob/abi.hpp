@@ -53,7 +53,7 @@ constexpr bool supported(unsigned page_shift, Version version) {
     return page_shift == 12 || page_shift == 14 || page_shift == 16;
 }
 
-/// The root FDT's compatible string.
+/// The compatible string.
 constexpr std::string_view compatible(Version version) {
     switch (version) {
         case Version::kho_v2:
@@ -175,29 +175,27 @@ class Key {
 
 /// The version's compatible string; a kernel refuses any but its own.
 inline constexpr std::string_view prop_compatible = "compatible";
-
 /// Physical address of the tree's root node. [bytes]
 inline constexpr std::string_view prop_memory_map = "preserved-memory-map";
-
 /// Physical address of the subtree's blob. [bytes]
 inline constexpr std::string_view prop_data = "preserved-data";
-
 /// Length of the subtree's blob. [bytes, since kho-v3]
 inline constexpr std::string_view prop_blob_size = "blob-size";
 
 // How upstream's clients hand over memory that is contiguous in virtual space only. Source:
 // include/linux/kho/abi/kexec_handover.h (struct kho_vmalloc, kho_vmalloc_chunk).
 
+/// Of vmalloc's flags: the area was made by vmalloc() (VM_ALLOC).
+inline constexpr std::uint32_t vmalloc_alloc = 0x1;
+/// Of vmalloc's flags: it may be mapped by huge pages (VM_ALLOW_HUGE_VMAP).
+inline constexpr std::uint32_t vmalloc_huge_vmap = 0x2;
+
 /// A preserved vmalloc area.
 struct vmalloc {
-    /// Physical address of the first chunk. [bytes]
-    std::uint64_t first;
-    /// Pages of order 0 in the area. [pages]
-    std::uint32_t total_pages;
-    /// Flags of the area.
-    std::uint16_t flags;
-    /// Order of each of the pages.
-    std::uint16_t order;
+    std::uint64_t first;  ///< Physical address of the first chunk. [bytes]
+    std::uint32_t total_pages;  ///< Pages of order 0 in the area. [pages]
+    std::uint16_t flags;  ///< vmalloc_alloc, vmalloc_huge_vmap.
+    std::uint16_t order;  ///< Order of each of the pages.
 };
 
 static_assert(sizeof(vmalloc) == 16);
@@ -212,17 +210,14 @@ static_assert(offsetof(vmalloc, order) == 14);
 /// The version of kexec_metadata that this schema describes.
 inline constexpr unsigned kexec_metadata_version = 1;
 
-/// Name of the subtree.
-inline constexpr std::string_view kexec_metadata_name = "kexec-metadata";
+inline constexpr std::string_view kexec_metadata_name = "kexec-metadata";  ///< Name of the subtree.
 
 /// The blob of the subtree, without padding.
 struct [[gnu::packed]] kexec_metadata {
-    /// kexec_metadata_version.
-    std::uint32_t version;
+    std::uint32_t version;  ///< kexec_metadata_version.
     /// Release of the outgoing kernel (as uname -r prints it), NUL-terminated. [bytes]
     std::array<char, 65> previous_release;
-    /// Kexecs since the last cold boot.
-    std::uint32_t kexec_count;
+    std::uint32_t kexec_count;  ///< Kexecs since the last cold boot.
 };
 
 static_assert(sizeof(kexec_metadata) == 73);
@@ -233,12 +228,13 @@ static_assert(offsetof(kexec_metadata, kexec_count) == 69);
 // How upstream's clients hand over arrays of any length, as a list of pages. Source:
 // include/linux/kho/abi/block.h.
 
+/// A longer list is taken for a damaged one; none is written. [blocks, since kho-v4]
+inline constexpr unsigned blocks_max = 10000;
+
 /// First bytes of a block; count entries follow. [since kho-v4]
 struct [[gnu::packed]] block_header {
-    /// Physical address of the next block or 0. [bytes, since kho-v4]
-    std::uint64_t next;
-    /// Entries in this block. [entries, since kho-v4]
-    std::uint64_t count;
+    std::uint64_t next;  ///< Physical address of the next block or 0. [bytes, since kho-v4]
+    std::uint64_t count;  ///< Entries in this block. [entries, since kho-v4]
 };
 
 static_assert(sizeof(block_header) == 16);
@@ -250,22 +246,17 @@ static_assert(offsetof(block_header, count) == 8);
 
 /// Type of the setup_data node whose data is one kho_data.
 inline constexpr std::uint32_t setup_kexec_kho = 10;
-
 /// Type of a setup_data node whose data is one setup_indirect; the incoming kernel reserves the
 /// range that it names.
 inline constexpr std::uint32_t setup_indirect_type = 0x80000000;
-
 /// What kho-bridge writes as the type in a setup_indirect: the range belongs to a handover.
 inline constexpr std::uint32_t setup_indirect_range = 0x8000000a;
 
 /// Header of a setup_data node; len bytes of data follow.
 struct setup_data {
-    /// Physical address of the next node or 0. [bytes]
-    std::uint64_t next;
-    /// What the data is.
-    std::uint32_t type;
-    /// Length of the data. [bytes]
-    std::uint32_t len;
+    std::uint64_t next;  ///< Physical address of the next node or 0. [bytes]
+    std::uint32_t type;  ///< What the data is.
+    std::uint32_t len;  ///< Length of the data. [bytes]
 };
 
 static_assert(sizeof(setup_data) == 16);
@@ -275,14 +266,10 @@ static_assert(offsetof(setup_data, len) == 12);
 
 /// Data of a node of type setup_indirect_type.
 struct setup_indirect {
-    /// setup_indirect_type with the type of what is there.
-    std::uint32_t type;
-    /// Written as 0; see hidden_range.
-    std::uint32_t reserved;
-    /// Length of the range. [bytes]
-    std::uint64_t len;
-    /// Physical address of the range. [bytes]
-    std::uint64_t addr;
+    std::uint32_t type;  ///< setup_indirect_type with the type of what is there.
+    std::uint32_t reserved;  ///< Written as 0; see hidden_range.
+    std::uint64_t len;  ///< Length of the range. [bytes]
+    std::uint64_t addr;  ///< Physical address of the range. [bytes]
 };
 
 static_assert(sizeof(setup_indirect) == 24);
@@ -293,14 +280,10 @@ static_assert(offsetof(setup_indirect, addr) == 16);
 
 /// Data of a node of type setup_kexec_kho.
 struct [[gnu::packed]] kho_data {
-    /// Physical address of the root FDT. [bytes]
-    std::uint64_t fdt_addr;
-    /// Length of the root FDT. [bytes]
-    std::uint64_t fdt_size;
-    /// Physical address of an array of scratch. [bytes]
-    std::uint64_t scratch_addr;
-    /// Length of that array. [bytes]
-    std::uint64_t scratch_size;
+    std::uint64_t fdt_addr;  ///< Physical address of the root FDT. [bytes]
+    std::uint64_t fdt_size;  ///< Length of the root FDT. [bytes]
+    std::uint64_t scratch_addr;  ///< Physical address of an array of scratch. [bytes]
+    std::uint64_t scratch_size;  ///< Length of that array. [bytes]
 };
 
 static_assert(sizeof(kho_data) == 32);
@@ -311,10 +294,8 @@ static_assert(offsetof(kho_data, scratch_size) == 24);
 
 /// A scratch area: nothing in it is preserved, the incoming kernel allocates from it only.
 struct scratch {
-    /// Physical address of the area. [bytes]
-    std::uint64_t addr;
-    /// Length of the area. [bytes]
-    std::uint64_t size;
+    std::uint64_t addr;  ///< Physical address of the area. [bytes]
+    std::uint64_t size;  ///< Length of the area. [bytes]
 };
 
 static_assert(sizeof(scratch) == 16);
@@ -324,52 +305,28 @@ static_assert(offsetof(scratch, size) == 8);
 // The flattened device tree format; every number is big-endian. Source: Devicetree Specification
 // v0.4, chapter 5.
 
-/// First word of every FDT.
-inline constexpr std::uint32_t fdt_magic = 0xd00dfeed;
-
-/// Version of the format that is written.
-inline constexpr std::uint32_t fdt_version = 17;
-
+inline constexpr std::uint32_t fdt_magic = 0xd00dfeed;  ///< First word of every FDT.
+inline constexpr std::uint32_t fdt_version = 17;  ///< Version of the format that is written.
 /// Oldest version that what is written is compatible with.
 inline constexpr std::uint32_t fdt_comp_version = 16;
-
-/// Token that opens a node; its name follows.
-inline constexpr std::uint32_t fdt_begin_node = 1;
-
-/// Token that closes a node.
-inline constexpr std::uint32_t fdt_end_node = 2;
-
-/// Token of a property: length, name offset, value.
-inline constexpr std::uint32_t fdt_prop = 3;
-
-/// Token that means nothing.
-inline constexpr std::uint32_t fdt_nop = 4;
-
-/// Token that ends the structure block.
-inline constexpr std::uint32_t fdt_end = 9;
+inline constexpr std::uint32_t fdt_begin_node = 1;  ///< Token that opens a node; its name follows.
+inline constexpr std::uint32_t fdt_end_node = 2;  ///< Token that closes a node.
+inline constexpr std::uint32_t fdt_prop = 3;  ///< Token of a property: length, name offset, value.
+inline constexpr std::uint32_t fdt_nop = 4;  ///< Token that means nothing.
+inline constexpr std::uint32_t fdt_end = 9;  ///< Token that ends the structure block.
 
 /// First bytes of an FDT.
 struct fdt_header {
-    /// fdt_magic. [big-endian]
-    std::uint32_t magic;
-    /// Length of the whole FDT. [bytes, big-endian]
-    std::uint32_t totalsize;
-    /// Offset of the structure block. [bytes, big-endian]
-    std::uint32_t off_dt_struct;
-    /// Offset of the strings block. [bytes, big-endian]
-    std::uint32_t off_dt_strings;
-    /// Offset of the memory reservation block. [bytes, big-endian]
-    std::uint32_t off_mem_rsvmap;
-    /// Version of the format. [big-endian]
-    std::uint32_t version;
-    /// Oldest version that it is compatible with. [big-endian]
-    std::uint32_t last_comp_version;
-    /// Physical number of the boot processor. [big-endian]
-    std::uint32_t boot_cpuid_phys;
-    /// Length of the strings block. [bytes, big-endian]
-    std::uint32_t size_dt_strings;
-    /// Length of the structure block. [bytes, big-endian]
-    std::uint32_t size_dt_struct;
+    std::uint32_t magic;  ///< fdt_magic. [big-endian]
+    std::uint32_t totalsize;  ///< Length of the whole FDT. [bytes, big-endian]
+    std::uint32_t off_dt_struct;  ///< Offset of the structure block. [bytes, big-endian]
+    std::uint32_t off_dt_strings;  ///< Offset of the strings block. [bytes, big-endian]
+    std::uint32_t off_mem_rsvmap;  ///< Offset of the memory reservation block. [bytes, big-endian]
+    std::uint32_t version;  ///< Version of the format. [big-endian]
+    std::uint32_t last_comp_version;  ///< Oldest version that it is compatible with. [big-endian]
+    std::uint32_t boot_cpuid_phys;  ///< Physical number of the boot processor. [big-endian]
+    std::uint32_t size_dt_strings;  ///< Length of the strings block. [bytes, big-endian]
+    std::uint32_t size_dt_struct;  ///< Length of the structure block. [bytes, big-endian]
 };
 
 static_assert(sizeof(fdt_header) == 40);
@@ -389,62 +346,45 @@ static_assert(offsetof(fdt_header, size_dt_struct) == 36);
 
 /// First word of meta ("KHOBRIDG", most significant byte first).
 inline constexpr std::uint64_t meta_magic = 0x4b484f4252494447ULL;
-
 /// Version of meta that this schema describes. Version 1, of kho_bridge 0.1.0, had no seal and no
-/// digest of the records and of itself.
-inline constexpr std::uint32_t meta_version = 2;
-
+/// digest of the records and of itself; in version 2 that digest left kexec_tsc out.
+inline constexpr std::uint32_t meta_version = 3;
 /// A meta names no more pieces of metadata. [entries]
 inline constexpr std::uint32_t meta_chunks_max = 1024;
-
 /// Type of a setup_data node whose data is one seal ("KHOS", most significant byte first).
 inline constexpr std::uint32_t setup_seal = 0x4b484f53;
-
 /// First word of seal ("KHOBSEAL", most significant byte first).
 inline constexpr std::uint64_t seal_magic = 0x4b484f425345414cULL;
-
-/// Version of seal that this schema describes.
-inline constexpr std::uint32_t seal_version = 1;
-
+inline constexpr std::uint32_t seal_version = 1;  ///< Version of seal that this schema describes.
 /// Kind of a record: a page that the fill stream filled from a seed.
 inline constexpr std::uint32_t record_fill = 1;
-
 /// Kind of a record: a subtree's blob, of which only the digest is known.
 inline constexpr std::uint32_t record_blob = 2;
-
 /// Kind of a record: a page that the hardware cannot hold any more, wherever it is.
 inline constexpr std::uint32_t record_poison = 3;
-
 /// The fill stream: 64-bit word j of the folio with a seed and an index is mix(seed + fill_gamma *
 /// ((index << 32) + j + 1)), modulo 2^64; mix(x) is x ^= x >> 30, x *= fill_m1, x ^= x >> 27, x *=
 /// fill_m2, x ^= x >> 31.
 inline constexpr std::uint64_t fill_gamma = 0x9e3779b97f4a7c15ULL;
-
 /// First multiplier of the fill stream's mix.
 inline constexpr std::uint64_t fill_m1 = 0xbf58476d1ce4e5b9ULL;
-
 /// Second multiplier of the fill stream's mix.
 inline constexpr std::uint64_t fill_m2 = 0x94d049bb133111ebULL;
 
 /// Name of the subtree whose blob is one meta.
 inline constexpr std::string_view meta_name = "kho-bridge";
-
 /// Name of the subtree whose blob is an array of record.
 inline constexpr std::string_view records_name = "kho-bridge-records";
-
 /// Compatible of the FDT that wraps a blob under kho-v2, which has no blob-size: there a blob tells
 /// its own length because it is an FDT.
 inline constexpr std::string_view blob_compatible = "kho-bridge-blob";
-
 /// Property of that FDT's root that holds the blob's bytes.
 inline constexpr std::string_view blob_prop = "data";
 
 /// A contiguous piece of the metadata arena (tree nodes, root FDT, subtrees).
 struct chunk {
-    /// Physical address of the piece. [bytes]
-    std::uint64_t addr;
-    /// Length of the piece. [bytes]
-    std::uint64_t size;
+    std::uint64_t addr;  ///< Physical address of the piece. [bytes]
+    std::uint64_t size;  ///< Length of the piece. [bytes]
 };
 
 static_assert(sizeof(chunk) == 16);
@@ -454,40 +394,28 @@ static_assert(offsetof(chunk, size) == 8);
 /// What the incoming side needs to know to check a handover and to give it back.
 /// An array of chunk follows at byte 120 (chunks): The metadata arena.
 struct meta {
-    /// meta_magic.
-    std::uint64_t magic;
-    /// meta_version.
-    std::uint32_t version;
-    /// Elements of chunks. [entries]
-    std::uint32_t nr_chunks;
-    /// Keys in the tree. [keys]
-    std::uint64_t nr_keys;
-    /// Nodes of the tree, the root included. [nodes]
-    std::uint64_t nr_nodes;
-    /// Digest of all nodes of the tree.
-    std::uint64_t tree_digest;
-    /// xxh64 (seed 0) of the root FDT, totalsize bytes.
-    std::uint64_t fdt_digest;
-    /// Time stamp counter just before the kexec. [ticks]
+    std::uint64_t magic;  ///< meta_magic.
+    std::uint32_t version;  ///< meta_version.
+    std::uint32_t nr_chunks;  ///< Elements of chunks. [entries]
+    std::uint64_t nr_keys;  ///< Keys in the tree. [keys]
+    std::uint64_t nr_nodes;  ///< Nodes of the tree, the root included. [nodes]
+    std::uint64_t tree_digest;  ///< Digest of all nodes of the tree.
+    std::uint64_t fdt_digest;  ///< xxh64 (seed 0) of the root FDT, totalsize bytes.
+    /// Time stamp counter just before the kexec. It is written at the last moment, and the digest
+    /// anew. [ticks]
     std::uint64_t kexec_tsc;
-    /// Frequency of the time stamp counter. [kHz]
-    std::uint64_t tsc_khz;
-    /// Handovers up to and with this one. [kexecs]
-    std::uint64_t boot_count;
+    std::uint64_t tsc_khz;  ///< Frequency of the time stamp counter. [kHz]
+    std::uint64_t boot_count;  ///< Handovers up to and with this one. [kexecs]
     /// Physical address of the root FDT that these digests are of, if the kernel's own KHO hands
     /// another one over that names this blob; else 0. [bytes]
     std::uint64_t fdt_addr;
-    /// Length of that root FDT, else 0. [bytes]
-    std::uint64_t fdt_size;
-    /// xxh64 (seed 0) of all records.
-    std::uint64_t records_digest;
+    std::uint64_t fdt_size;  ///< Length of that root FDT, else 0. [bytes]
+    std::uint64_t records_digest;  ///< xxh64 (seed 0) of all records.
     /// Physical address of the root of a second tree: keys of the first one that clients of the
     /// outgoing kernel's own KHO have preserved; 0 if there are none. [bytes]
     std::uint64_t others_root;
-    /// Digest of all nodes of that tree, else 0.
-    std::uint64_t others_digest;
-    /// xxh64 (seed 0) of this struct with its chunks, as if this field and kexec_tsc were 0:
-    /// kexec_tsc is written at the last moment.
+    std::uint64_t others_digest;  ///< Digest of all nodes of that tree, else 0.
+    /// xxh64 (seed 0) of this struct with its chunks, as if this field were 0.
     std::uint64_t digest;
 };
 
@@ -512,14 +440,10 @@ static_assert(offsetof(meta, digest) == 112);
 /// What a loader knows of the chain once it is complete, so that no flipped bit of it makes other
 /// memory of a handover. It stands in the chain, and says that a meta exists.
 struct seal {
-    /// seal_magic.
-    std::uint64_t magic;
-    /// seal_version.
-    std::uint32_t version;
-    /// Intervals of the chain. [entries]
-    std::uint32_t nr_intervals;
-    /// xxh64 (seed 0) of the kho_data of the chain.
-    std::uint64_t kho_digest;
+    std::uint64_t magic;  ///< seal_magic.
+    std::uint32_t version;  ///< seal_version.
+    std::uint32_t nr_intervals;  ///< Intervals of the chain. [entries]
+    std::uint64_t kho_digest;  ///< xxh64 (seed 0) of the kho_data of the chain.
     /// xxh64 (seed 0) of a chunk for each interval, in the chain's order and with whole pages.
     std::uint64_t intervals_digest;
 };
@@ -536,12 +460,9 @@ static_assert(offsetof(seal, intervals_digest) == 24);
 /// so the node names nothing from then on, and a later reader still finds the range. A range that
 /// is no whole pages is not kept.
 struct hidden_range {
-    /// setup_indirect_range, as it was.
-    std::uint32_t type;
-    /// The lower 32 bits of the range's length. [pages]
-    std::uint32_t pages;
-    /// 0, where the length was. [bytes]
-    std::uint64_t len;
+    std::uint32_t type;  ///< setup_indirect_range, as it was.
+    std::uint32_t pages;  ///< The lower 32 bits of the range's length. [pages]
+    std::uint64_t len;  ///< 0, where the length was. [bytes]
     /// Physical address of the range, as it was; the bits below those of a whole page are the
     /// length's upper ones, 0 for what is shorter than 16 TiB. [bytes]
     std::uint64_t addr;
@@ -555,20 +476,13 @@ static_assert(offsetof(hidden_range, addr) == 16);
 
 /// What one folio or subtree must hold.
 struct record {
-    /// Physical address. [bytes]
-    std::uint64_t addr;
-    /// Length. [bytes]
-    std::uint64_t size;
-    /// Seed of the fill stream, 0 for record_blob.
-    std::uint64_t seed;
-    /// Index in the fill stream, 0 for record_blob.
-    std::uint64_t index;
-    /// xxh64 (seed 0) of the bytes.
-    std::uint64_t digest;
-    /// record_fill, record_blob or record_poison.
-    std::uint32_t kind;
-    /// Written as 0.
-    std::uint32_t reserved;
+    std::uint64_t addr;  ///< Physical address. [bytes]
+    std::uint64_t size;  ///< Length. [bytes]
+    std::uint64_t seed;  ///< Seed of the fill stream, 0 for record_blob.
+    std::uint64_t index;  ///< Index in the fill stream, 0 for record_blob.
+    std::uint64_t digest;  ///< xxh64 (seed 0) of the bytes.
+    std::uint32_t kind;  ///< record_fill, record_blob or record_poison.
+    std::uint32_t reserved;  ///< Written as 0.
 };
 
 static_assert(sizeof(record) == 48);
@@ -640,12 +554,14 @@ struct Layout {
         std::array<std::uint64_t, leaf_bits / 64ULL> bitmap;
     };
 
+    /// Pages that a vmalloc_chunk names at most. [entries]
+    static constexpr std::uint64_t vmalloc_chunk_pages = page_size / sizeof(std::uint64_t) - 1ULL;
+
     /// A page of physical addresses; the chunks of an area are a list.
     struct vmalloc_chunk {
-        /// Physical address of the next chunk or 0. [bytes]
-        std::uint64_t next;
+        std::uint64_t next;  ///< Physical address of the next chunk or 0. [bytes]
         /// Physical addresses of pages; 0 behind the last one. [bytes]
-        std::array<std::uint64_t, page_size / sizeof(std::uint64_t) - 1ULL> phys;
+        std::array<std::uint64_t, vmalloc_chunk_pages> phys;
     };
 
     /// Length of a block, its block_header included. [bytes, since kho-v4]
@@ -711,6 +627,7 @@ static_assert(sizeof(kho_v2::node) == 4096);
 static_assert(offsetof(kho_v2::node, table) == 0);
 static_assert(sizeof(kho_v2::leaf) == 4096);
 static_assert(offsetof(kho_v2::leaf, bitmap) == 0);
+static_assert(kho_v2::vmalloc_chunk_pages == 511ULL);
 static_assert(sizeof(kho_v2::vmalloc_chunk) == 4096);
 static_assert(offsetof(kho_v2::vmalloc_chunk, next) == 0);
 static_assert(offsetof(kho_v2::vmalloc_chunk, phys) == 8);
@@ -729,6 +646,7 @@ static_assert(sizeof(kho_v3::node) == 4096);
 static_assert(offsetof(kho_v3::node, table) == 0);
 static_assert(sizeof(kho_v3::leaf) == 4096);
 static_assert(offsetof(kho_v3::leaf, bitmap) == 0);
+static_assert(kho_v3::vmalloc_chunk_pages == 511ULL);
 static_assert(sizeof(kho_v3::vmalloc_chunk) == 4096);
 static_assert(offsetof(kho_v3::vmalloc_chunk, next) == 0);
 static_assert(offsetof(kho_v3::vmalloc_chunk, phys) == 8);
@@ -747,6 +665,7 @@ static_assert(sizeof(kho_v4::node) == 4096);
 static_assert(offsetof(kho_v4::node, table) == 0);
 static_assert(sizeof(kho_v4::leaf) == 4096);
 static_assert(offsetof(kho_v4::leaf, bitmap) == 0);
+static_assert(kho_v4::vmalloc_chunk_pages == 511ULL);
 static_assert(sizeof(kho_v4::vmalloc_chunk) == 4096);
 static_assert(offsetof(kho_v4::vmalloc_chunk, next) == 0);
 static_assert(offsetof(kho_v4::vmalloc_chunk, phys) == 8);

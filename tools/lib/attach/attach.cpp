@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "base/files.hpp"
 #include "base/numbers.hpp"
-#include "base/progress.hpp"
 #include "plan/boot_params.hpp"
 
 namespace khob {
@@ -23,35 +26,20 @@ tl::unexpected<Error> nothing_handed() {
                 "it has to be started by kexec, after `khoctl load`");
 }
 
+/// Whether a node of the chain is of a handover, by what its file `type` says.
+bool is_ours(std::string_view text) {
+    const auto type = parse_u64(trimmed(text));
+    constexpr std::array<std::uint64_t, 3> ours{abi::setup_kexec_kho, abi::setup_indirect_range,
+                                                abi::setup_seal};
+    return type && std::find(ours.begin(), ours.end(), *type) != ours.end();
+}
+
 /// Where distributions and people put modules of their own, best first.
 constexpr std::array<std::string_view, 5> module_dirs{"updates/dkms", "updates", "extra", "misc",
                                                       "kernel/mm"};
 constexpr std::array<std::string_view, 4> module_suffixes{".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
 
-Result<void> inform_module(System& sys, const AttachOptions& options, AttachReport& report) {
-    if (module_loaded(sys)) {
-        const auto module = Module::open(sys);
-        if (!module) {
-            return tl::unexpected(module.error());
-        }
-        const auto status = module->status();
-        if (!status) {
-            return tl::unexpected(status.error());
-        }
-        if (status->attached()) {
-            report.was_attached = true;
-            return {};
-        }
-        auto told =
-            module->control("in/setup_data", fmt::format("{:#x}", report.setup_data.value()));
-        // A refusal shows in the status, with its reason: that is where the caller looks.
-        const auto now = module->status();
-        if (!told && !(now && !now->text("in.reason").empty())) {
-            return told;
-        }
-        return {};
-    }
-    std::filesystem::path file = options.module;
+Result<void> load_bridge(System& sys, std::filesystem::path file) {
     if (file.empty()) {
         auto found = find_module(sys);
         if (!found) {
@@ -59,8 +47,71 @@ Result<void> inform_module(System& sys, const AttachOptions& options, AttachRepo
         }
         file = std::move(*found);
     }
-    report.loaded_module = true;
-    return sys.load_module(file, fmt::format("setup_data={:#x}", report.setup_data.value()));
+    return sys.load_module(file, "");
+}
+
+/// Shows how far the module is, from its making to its end, while another thread waits for it.
+class Onlooker {
+  public:
+    /// `module`: an opening of its own, so that what the other is told is not mixed up.
+    Onlooker(const Module& module, Progress& progress)
+        : thread_([&module, &progress](const std::stop_token& stop) {
+              std::mutex alone;
+              std::condition_variable_any stopped;
+              std::unique_lock lock(alone);
+              while (!stopped.wait_for(lock, stop, interval, [] { return false; }) &&
+                     !stop.stop_requested()) {
+                  if (const auto now = module.attach_progress()) {
+                      progress.update(now->done, now->all);
+                  }
+              }
+          }) {}
+
+  private:
+    static constexpr std::chrono::milliseconds interval{100};
+    std::jthread thread_;
+};
+
+Result<void> attach_watched(const System& sys, const Module& module, PhysAddr setup_data,
+                            Progress& progress) {
+    if (!progress.live()) {
+        return module.attach(setup_data);
+    }
+    const auto second = Module::open(sys);
+    if (!second) {
+        return tl::unexpected(second.error());
+    }
+    const Onlooker onlooker(*second, progress);
+    return module.attach(setup_data);
+}
+
+Result<void> inform_module(System& sys, const AttachOptions& options, AttachReport& report,
+                           Progress& progress) {
+    if (!module_loaded(sys)) {
+        if (auto ok = load_bridge(sys, options.module); !ok) {
+            return ok;
+        }
+        report.loaded_module = true;
+    }
+    const auto module = Module::open(sys);
+    if (!module) {
+        return tl::unexpected(module.error());
+    }
+    const auto status = module->status();
+    if (!status) {
+        return tl::unexpected(status.error());
+    }
+    if (status->attached()) {
+        report.was_attached = true;
+        return {};
+    }
+    auto told = attach_watched(sys, *module, report.setup_data, progress);
+    // A refusal shows in the status, with its reason: that is where the caller looks.
+    const auto now = module->status();
+    if (!told && !(now && !now->text("in.reason").empty())) {
+        return told;
+    }
+    return {};
 }
 
 }  // namespace
@@ -71,10 +122,15 @@ Result<PhysAddr> find_handover(const System& sys) {
     if (!names) {
         return nothing_handed();
     }
-    const bool handed = std::any_of(names->begin(), names->end(), [&nodes](const auto& name) {
-        const auto type = read_text(nodes / name / "type");
-        return type && parse_u64(trimmed(*type)) == abi::setup_kexec_kho;
-    });
+    std::error_code ignored;
+    // One of ours is enough: if another is not what it was, the module says so. A kernel's own KHO
+    // knows without them.
+    const bool handed =
+        std::any_of(names->begin(), names->end(),
+                    [&nodes](const auto& name) {
+                        return is_ours(read_text(nodes / name / "type").value_or(""));
+                    }) ||
+        std::filesystem::exists(sys.path(kernel_kho_dir) / "in/fdt", ignored);
     const auto page = read_bytes(sys.path(fmt::format("{}/data", boot_params_dir)));
     const auto first = page ? setup_data_of(*page) : std::nullopt;
     if (!handed || !first || *first == PhysAddr(0)) {
@@ -125,7 +181,7 @@ Result<void> require_attached(const Status& status) {
                 "`khoctl attach` first; it says whether this kernel was handed anything");
 }
 
-Result<AttachReport> attach(System& sys, const AttachOptions& options) {
+Result<AttachReport> attach(System& sys, const AttachOptions& options, Progress& progress) {
     const Stopwatch total;
     if (auto ok = require_root(sys); !ok) {
         return tl::unexpected(ok.error());
@@ -145,7 +201,7 @@ Result<AttachReport> attach(System& sys, const AttachOptions& options) {
         }
         report.setup_data = *found;
     }
-    if (auto ok = inform_module(sys, options, report); !ok) {
+    if (auto ok = inform_module(sys, options, report, progress); !ok) {
         return tl::unexpected(ok.error());
     }
     const auto module = Module::open(sys);
@@ -156,10 +212,12 @@ Result<AttachReport> attach(System& sys, const AttachOptions& options) {
     if (!status) {
         return tl::unexpected(status.error());
     }
-    report.shown = see_shown(sys);
+    report.shown = see_shown(sys, *status);
     if (auto ok = require_attached(*status); !ok) {
         Error error = ok.error();
-        if (report.shown.intervals != 0) {
+        if (report.shown.damaged) {
+            error.what += fmt::format("; {}", not_looked_at);
+        } else if (report.shown.intervals != 0) {
             error.what += fmt::format("; {}", shown_error(report.shown).what);
         }
         return tl::unexpected(std::move(error));
@@ -194,7 +252,7 @@ Value AttachReport::to_value() const {
         .set("gap_pages", number("in.gap_pages"))
         .set("previous_release", status.text("in.previous_release"))
         .set("kexec_count", number("in.kexec_count"))
-        .set("shown_ranges", std::uint64_t{shown.intervals})
+        .set("shown_ranges", shown_value(shown))
         .set("attach_us", number("in.attach_us"))
         .set("blackout_ms", blackout_ms ? Value(Millis{*blackout_ms}) : Value())
         .set("ms", Millis{total_ms});

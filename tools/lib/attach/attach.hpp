@@ -9,6 +9,7 @@
 
 #include "attach/shown.hpp"
 #include "base/error.hpp"
+#include "base/progress.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
 #include "module/module.hpp"
@@ -36,7 +37,8 @@ struct AttachReport {
 
 /**
  * The first setup_data node, if this kernel was started by a handover.
- * Errors (nothing_handed): there is no SETUP_KEXEC_KHO node in sysfs.
+ * Errors (nothing_handed): sysfs has no node of a handover, and the kernel's own KHO knows of
+ * none.
  */
 Result<PhysAddr> find_handover(const System& sys);
 
@@ -50,7 +52,7 @@ std::optional<double> tsc_millis(std::uint64_t from, std::uint64_t to, std::uint
  * Loads the module, or tells the one that is loaded, and says how it went. Attaching twice
  * is no error. Errors: nothing_handed; absent; data_damaged when the module refused what it saw.
  */
-Result<AttachReport> attach(System& sys, const AttachOptions& options);
+Result<AttachReport> attach(System& sys, const AttachOptions& options, Progress& progress);
 
 /// Errors unless something is attached: nothing_handed, or data_damaged if it was refused.
 Result<void> require_attached(const Status& status);

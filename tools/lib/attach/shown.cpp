@@ -42,8 +42,12 @@ void close_shown(const System& sys) {
     }
 }
 
-Shown see_shown(const System& sys) {
+Shown see_shown(const System& sys, const std::optional<Status>& status) {
     Shown out;
+    if (status && status->chain_damaged()) {
+        out.damaged = true;
+        return out;
+    }
     const auto nodes = sys.path(in_sysfs);
     for (const auto& name : list_dir(nodes).value_or(std::vector<std::string>{})) {
         const auto type = parse_u64(trimmed(read_text(nodes / name / "type").value_or("")));
@@ -55,6 +59,10 @@ Shown see_shown(const System& sys) {
         }
     }
     return out;
+}
+
+Value shown_value(const Shown& shown) {
+    return shown.damaged ? Value() : Value(std::uint64_t{shown.intervals});
 }
 
 std::string describe(const Shown& shown) {

@@ -64,14 +64,21 @@ class Held {
     std::vector<Range> ranges_;
 };
 
+/// How far the work is.
+struct Course {
+    ByteVector buffer;
+    std::uint64_t before = 0;  ///< bytes of the records before this one
+    std::uint64_t all = 0;
+    bool stopped = false;
+};
+
 /// Reads one record's memory. What is wrong with it, or nothing.
-std::optional<Finding> check_content(const abi::record& r, const VerifyInputs& in,
-                                     ByteVector& buffer, std::uint64_t before, std::uint64_t all) {
+std::optional<Finding> check_content(const abi::record& r, const VerifyInputs& in, Course& course) {
     FillCheck words(r.seed, r.index);
     Digest digest;
     for (std::uint64_t done = 0; done < r.size;) {
         const auto n = std::min<std::uint64_t>(piece_bytes, r.size - done);
-        const ByteSpan piece = ByteSpan(buffer).first(n);
+        const ByteSpan piece = ByteSpan(course.buffer).first(n);
         if (const auto got = in.read(PhysAddr(r.addr + done), piece); !got) {
             return Finding{Verdict::lost, r, got.error().what};
         }
@@ -80,8 +87,9 @@ std::optional<Finding> check_content(const abi::record& r, const VerifyInputs& i
             words.feed(piece);
         }
         done += n;
-        if (in.progressed) {
-            in.progressed(before + done, all);
+        if (in.progressed && !in.progressed(course.before + done, course.all)) {
+            course.stopped = true;
+            return std::nullopt;
         }
     }
     const bool digest_good = digest.value() == r.digest;
@@ -164,31 +172,33 @@ VerifyReport verify(const VerifyInputs& in) {
     const Held held(in);
     VerifyReport report;
     report.records = in.records.size();
-    std::uint64_t all = 0;
+    Course course;
+    course.buffer.resize(piece_bytes);
     std::uint64_t blobs = 0;
     for (const abi::record& r : in.records) {
-        all += r.size;
+        course.all += r.size;
         blobs += r.kind == abi::record_blob ? 1 : 0;
     }
-    ByteVector buffer(piece_bytes);
     std::vector<abi::record> missing_folios;
     std::vector<abi::record> missing_blobs;
     std::uint64_t missing_pages = 0;
-    std::uint64_t before = 0;
     for (const abi::record& r : in.records) {
         const bool folio = r.kind == abi::record_fill;
         const std::uint64_t pages = pages_of(r).size() / page_size;
         if (!held.holds(r)) {
             (folio ? missing_folios : missing_blobs).push_back(r);
             missing_pages += folio ? pages : 0;
-        } else if (auto finding = check_content(r, in, buffer, before, all)) {
+        } else if (auto finding = check_content(r, in, course)) {
             add_finding(report, std::move(*finding));
+        } else if (course.stopped) {
+            report.stopped = true;
+            return report;
         } else {
             ++report.verified;
             report.verified_bytes += r.size;
             report.verified_pages += folio ? pages : 0;
         }
-        before += r.size;
+        course.before += r.size;
     }
     judge_missing(report, missing_folios, missing_pages <= in.restored_pages);
     judge_missing(report, missing_blobs, missing_blobs.size() + in.held_blobs <= blobs);

@@ -11,16 +11,16 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/numbers.hpp"
 #include "base/types.hpp"
+#include "module/lists.hpp"
 
 namespace khob {
 
 /// Reads preserved memory: fills `to` from physical address `at`.
 using ReadMemory = std::function<Result<void>(PhysAddr at, ByteSpan to)>;
 
-/// Called as the work goes on: bytes done of bytes in all.
-using Progressed = std::function<void(std::uint64_t done, std::uint64_t all)>;
+/// Called as the work goes on: bytes done of bytes in all. False: no more of it is wanted.
+using Progressed = std::function<bool(std::uint64_t done, std::uint64_t all)>;
 
 enum class Verdict { verified, corrupt, lost, restored };
 
@@ -44,6 +44,7 @@ struct VerifyReport {
     std::uint64_t verified_bytes = 0;
     std::uint64_t verified_pages = 0;  ///< of fill records, 4K each
     std::vector<Finding> findings;     ///< the first max_findings that are corrupt or lost
+    bool stopped = false;              ///< halfway, by who watched: the rest is not known
 
     bool good() const { return corrupt == 0 && lost == 0; }
 };

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <utility>
 
 namespace khob {
 
@@ -16,17 +15,6 @@ constexpr std::string_view blanks = " \t\r\n";
 tl::unexpected<Error> bad_line(std::string_view what, std::size_t number, std::string_view line) {
     return fail(ExitCode::failure,
                 fmt::format("{} line {} makes no sense: '{}'", what, number, line.substr(0, 80)));
-}
-
-/// The two numbers of a line; nothing is allocated, as there may be a line for every page.
-std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_pair(std::string_view line) {
-    line = trimmed(line);
-    const auto first = parse_u64(line.substr(0, line.find_first_of(blanks)));
-    const auto second = parse_u64(trimmed(line.substr(line.find_first_of(blanks) + 1)));
-    if (!first || !second || line.find_first_of(blanks) == std::string_view::npos) {
-        return std::nullopt;
-    }
-    return std::pair{*first, *second};
 }
 
 }  // namespace
@@ -73,42 +61,6 @@ std::optional<std::uint64_t> parse_u64(std::string_view text) {
         return std::nullopt;
     }
     return value;
-}
-
-Result<std::vector<Key>> parse_keys(std::string_view text) {
-    std::vector<Key> keys;
-    std::size_t number = 0;
-    for (const std::string_view line : lines(text)) {
-        ++number;
-        const auto pair = parse_pair(line);
-        if (!pair || pair->second > Layout::order_max) {
-            return bad_line("the key list's", number, line);
-        }
-        const auto [addr, order] = *pair;
-        const Key key{PhysAddr(addr), Order(static_cast<unsigned>(order))};
-        const std::uint64_t bytes = key.order.bytes();
-        if (bytes == 0 || !is_aligned(addr, bytes) || addr + bytes < addr) {
-            return bad_line("the key list's", number, line);
-        }
-        keys.push_back(key);
-    }
-    return keys;
-}
-
-Result<std::vector<Range>> parse_ranges(std::string_view text) {
-    std::vector<Range> ranges;
-    std::size_t number = 0;
-    for (const std::string_view line : lines(text)) {
-        ++number;
-        const auto pair = parse_pair(line);
-        if (!pair || pair->first >= pair->second ||
-            !is_aligned(pair->first | pair->second, page_size) ||
-            (!ranges.empty() && PhysAddr(pair->first) < ranges.back().end)) {
-            return bad_line("the range list's", number, line);
-        }
-        ranges.push_back(make_range(pair->first, pair->second));
-    }
-    return ranges;
 }
 
 Result<std::vector<std::uint64_t>> parse_numbers(std::string_view text) {

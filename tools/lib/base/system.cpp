@@ -7,6 +7,7 @@
 #include <linux/kexec.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -140,6 +141,11 @@ Error System::kexec_exec() {
     ::syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
               nullptr);
     return kexec_error(errno, "reboot into the loaded kernel");
+}
+
+int System::ioctl(int fd, unsigned long request, void* arg) const {
+    const int ret = ::ioctl(fd, request, arg);
+    return ret < 0 ? -errno : ret;
 }
 
 Result<void> System::load_module(const std::filesystem::path& file, const std::string& params) {

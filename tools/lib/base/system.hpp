@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What khoctl needs of the running kernel: files below /sys and /proc, and five
-// system calls. Tests stand in for the calls and put the files in a directory.
+// What khoctl needs of the running kernel: files below /sys and /proc, the module's device, and
+// five system calls. Tests stand in for the calls and put the files in a directory.
 #ifndef KHOB_SYSTEM_HPP
 #define KHOB_SYSTEM_HPP
 
@@ -58,6 +58,9 @@ class System {
     virtual Error kexec_exec();
     /// finit_module(2); `params` as on modprobe's command line.
     virtual Result<void> load_module(const std::filesystem::path& file, const std::string& params);
+
+    /// ioctl(2). Return: what it returns, or an errno as a negative number.
+    virtual int ioctl(int fd, unsigned long request, void* arg) const;
 
   private:
     std::filesystem::path root_;

@@ -21,7 +21,6 @@ struct Option {
 
 constexpr std::array<Option, 6> options{{
     {"CONFIG_MODULES", "kho_bridge is a module", true},
-    {"CONFIG_DEBUG_FS", "the module is driven through debugfs", true},
     {"CONFIG_CONTIG_ALLOC", "scratch is made with alloc_contig_range()", true},
     {"CONFIG_KEXEC", "kexec_load(2)", true},
     {"CONFIG_KEXEC_FILE", "kexec_file_load(2), for method file", false},

@@ -7,9 +7,11 @@
 #include "attach/attach.hpp"
 #include "attach/shown.hpp"
 #include "base/files.hpp"
+#include "base/mapped_file.hpp"
 #include "base/numbers.hpp"
 #include "doctor/doctor.hpp"
 #include "image/unpack.hpp"
+#include "load/load.hpp"
 #include "module/module.hpp"
 
 namespace khob {
@@ -66,13 +68,18 @@ Check check_loaded(const System& sys) {
 std::optional<bool> is_signed(const std::filesystem::path& file) {
     constexpr std::string_view trailer = "~Module signature appended~\n";
     constexpr std::uint64_t largest = 64U << 20U;
-    auto bytes =
-        read_bytes(file).and_then([](const ByteVector& packed) { return unpack(packed, largest); });
-    if (!bytes) {
+    std::string tail;
+    const auto keep_tail = [&tail, trailer](const Piece& piece) -> Result<void> {
+        const ByteView last = piece.bytes.last(std::min(piece.bytes.size(), trailer.size()));
+        tail.append(reinterpret_cast<const char*>(last.data()), last.size());
+        tail.erase(0, tail.size() - std::min(tail.size(), trailer.size()));
+        return {};
+    };
+    const auto packed = MappedFile::open(file);
+    if (!packed || !unpack_pieces(packed->bytes(), keep_tail, largest) || !packed->check()) {
         return std::nullopt;
     }
-    const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-    return text.ends_with(trailer);
+    return tail == trailer;
 }
 
 Check check_signatures(const System& sys) {
@@ -100,23 +107,17 @@ Check check_signatures(const System& sys) {
                          remedy);
 }
 
-Check check_debugfs(const Seen& seen) {
-    const std::string mounts = read_text(seen.sys->path("/proc/mounts")).value_or("");
-    for (const std::string_view line : lines(mounts)) {
-        const auto parts = words(line);
-        if (parts.size() >= 3 && parts[1] == "/sys/kernel/debug" && parts[2] == "debugfs") {
-            return check_ok("debugfs", "mounted");
-        }
+/// Whether programs reach the module; of one that is not loaded nothing can be said.
+Check check_device(const Seen& seen) {
+    const std::string name = "device";
+    if (!module_loaded(*seen.sys)) {
+        return check_ok(name, "comes with the module");
     }
-    const std::string running = read_text(seen.sys->path("/proc/cmdline")).value_or("");
-    for (const std::string_view word : words(trimmed(running))) {
-        if (word == "debugfs=off") {
-            return check_missing("debugfs", "switched off on the kernel's command line",
-                                 "boot without debugfs=off");
-        }
+    if (exists(*seen.sys, device::path)) {
+        return check_ok(name, std::string(device::path));
     }
-    return check_missing("debugfs", "not mounted on /sys/kernel/debug",
-                         "mount debugfs: mount -t debugfs debugfs /sys/kernel/debug");
+    return check_missing(name, fmt::format("{} is missing", device::path),
+                         "mount -t devtmpfs devtmpfs /dev, or load the module of khoctl's version");
 }
 
 Check check_own_kho(const Seen& seen) {
@@ -159,7 +160,11 @@ Check check_handover(const Seen& seen) {
 /// What the kernel itself shows of a handover, and to whom.
 Check check_shown(const Seen& seen) {
     const std::string name = "setup_data";
-    const Shown shown = see_shown(*seen.sys);
+    const Shown shown = see_shown(*seen.sys, seen.status);
+    if (shown.damaged) {
+        return check_warning(name, std::string(not_looked_at),
+                             "only root can read it since attach; a reboot ends it");
+    }
     if (shown.intervals == 0) {
         return check_ok(name, "the kernel shows nothing of a handover");
     }
@@ -177,9 +182,14 @@ Check check_shown(const Seen& seen) {
 
 Check check_kexec_loaded(const Seen& seen) {
     const std::string name = "loaded kernel";
-    if (seen.status && seen.status->frozen()) {
+    const auto state = seen.image ? seen.image->state : device::ImageState::none;
+    if (state == device::ImageState::loaded) {
         return check_missing(name, "a kernel is loaded already: what is preserved is frozen",
                              "`khoctl unload` first");
+    }
+    if (state != device::ImageState::none) {
+        const Error error = image_error(*seen.image);
+        return check_missing(name, error.what, error.hint);
     }
     if (kexec_loaded(*seen.sys)) {
         return check_warning(name, "one is loaded for kexec; a load replaces it",
@@ -195,7 +205,7 @@ std::string preserving_source(const Seen& seen) {
         return said;
     }
     // Not the root FDT: a kernel that was handed something does not show its own.
-    if (exists(*seen.sys, "/sys/kernel/debug/kho/out/scratch_phys")) {
+    if (exists(*seen.sys, fmt::format("{}/out/scratch_phys", kernel_kho_dir))) {
         return "native";
     }
     const bool built_in = !seen.config || seen.config->has("CONFIG_KEXEC_HANDOVER");
@@ -204,7 +214,7 @@ std::string preserving_source(const Seen& seen) {
 
 Checks check_module(const Seen& seen) {
     const System& sys = *seen.sys;
-    return {check_debugfs(seen),  check_loaded(sys), check_signatures(sys),   check_own_kho(seen),
+    return {check_device(seen),   check_loaded(sys), check_signatures(sys),   check_own_kho(seen),
             check_handover(seen), check_shown(seen), check_kexec_loaded(seen)};
 }
 

@@ -7,12 +7,14 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "base/mapped_file.hpp"
 #include "image/probe.hpp"
-#include "load/load.hpp"
+#include "load/preserved.hpp"
 #include "machine/free_memory.hpp"
 #include "module/module.hpp"
 #include "plan/boot_image.hpp"
 #include "plan/covering.hpp"
+#include "plan/load_memory.hpp"
 #include "plan/scratch_size.hpp"
 
 namespace khob {
@@ -23,7 +25,7 @@ namespace {
 struct Subject {
     const Seen* seen = nullptr;
     const DoctorOptions* options = nullptr;
-    ByteVector image;
+    MappedFile image;
     BzImage kernel;
     std::uint64_t initrd_bytes = 0;
 };
@@ -82,30 +84,35 @@ Check check_command_line(const Subject& subject, const MethodChoice& choice) {
 
 /// Scratch of the running kernel's own KHO, where a load would do with it.
 std::optional<Check> check_kernels_scratch(const System& sys, const MethodChoice& choice,
-                                           const ScratchNeeds& needs) {
+                                           const ScratchPlan& plan) {
     if (!choice.by_kernel) {
         return std::nullopt;
     }
     const auto areas = kernel_scratch(sys);
-    if (!areas || (choice.method != Method::file && !place(needs, *areas))) {
+    const bool file = choice.method == Method::file;
+    if (!areas || (!file && !place(plan.needs, *areas))) {
         return std::nullopt;
+    }
+    if (auto room = require_shadow_room(*areas, plan.kho->early); !room) {
+        return file ? std::optional(check_missing("scratch", room.error())) : std::nullopt;
     }
     return check_ok("scratch",
                     fmt::format("this kernel's own KHO has {}", human_bytes(total_bytes(*areas))));
 }
 
 /// RAM for the incoming kernel besides what it is told to keep.
-Check check_left(const Subject& subject, const MemoryMap& map, Method method) {
+Check check_left(const Subject& subject, const MemoryMap& map, const MethodChoice& choice) {
     const std::string name = "memory left";
     Covering covering;
     if (const auto module = Module::open(*subject.seen->sys)) {
-        auto planned = cover_preserved(*module, map, method, {}, default_max_intervals);
+        auto planned = cover_preserved(*module, map, {.method = choice.method});
         if (!planned) {
             return check_missing(name, planned.error());
         }
         covering = std::move(*planned);
     }
-    const auto budget = check_memory(map, covering, subject.kernel, subject.initrd_bytes);
+    const auto budget =
+        check_memory(map, covering, subject.kernel, subject.initrd_bytes, choice.kasan);
     if (!budget) {
         return check_missing(name, budget.error());
     }
@@ -114,33 +121,39 @@ Check check_left(const Subject& subject, const MemoryMap& map, Method method) {
                           human_bytes(budget->safe_bytes)));
 }
 
-/// Scratch, and the copy of every segment that kexec_load(2) keeps.
-Check check_scratch(const Subject& subject, const ScratchPlan& plan) {
+/// Scratch, the copy of every segment that the kernel keeps, and what is held while it loads.
+Check check_scratch(const Subject& subject, const MethodChoice& choice, const ScratchPlan& plan) {
     const std::string name = "scratch";
+    const auto own = check_kernels_scratch(*subject.seen->sys, choice, plan);
+    if (own && own->state == CheckState::missing) {
+        return *own;
+    }
     const FreeMemory free = free_memory(*subject.seen->sys);
-    const std::uint64_t copies =
-        subject.kernel.payload_bytes + subject.initrd_bytes + plan.needs.small_bytes;
-    const std::uint64_t wanted = plan.total_bytes() + copies;
-    const std::string figures = fmt::format("{} and {} of copies are taken, {} of it contiguous",
-                                            human_bytes(plan.total_bytes()), human_bytes(copies),
-                                            human_bytes(plan.contiguous_bytes()));
+    const LoadMemory wanted =
+        load_memory(plan, subject.kernel, subject.initrd_bytes, choice.method, own.has_value());
+    const std::string figures = (own ? own->found + "; " : "") + wanted.to_string();
     if (!free.available) {
         return check_warning(name, fmt::format("{}; what is free could not be seen", figures),
                              "mount -t proc proc /proc");
     }
-    if (*free.available < wanted) {
-        return check_missing(
+    if (const auto enough = require_memory(wanted, free); !enough) {
+        return check_missing(name, enough.error());
+    }
+    if (*free.available < wanted.total()) {
+        return check_warning(
             name,
-            fmt::format("{}, but only {} are available", figures, human_bytes(*free.available)),
+            fmt::format("{} and {} besides while it loads, but only {} are "
+                        "available, and others are swapped out",
+                        figures, human_bytes(wanted.passing), human_bytes(*free.available)),
             "free memory, or use a smaller kernel or initrd");
     }
-    if (plan.kho && free.low && *free.low < plan.kho->low.size) {
+    if (!own && plan.kho && free.low && *free.low < plan.kho->low.size) {
         return check_missing(name,
                              fmt::format("{} are taken below 4 GiB, where there are only {}",
                                          human_bytes(plan.kho->low.size), human_bytes(*free.low)),
                              "--method indirect needs none there");
     }
-    if (free.in_large_blocks && *free.in_large_blocks < plan.contiguous_bytes()) {
+    if (free.in_large_blocks && *free.in_large_blocks < wanted.contiguous) {
         return check_warning(
             name,
             fmt::format("{}, but memory is fragmented: {} are free in blocks of 2 MiB and more",
@@ -160,7 +173,7 @@ void check_memory_for(const Subject& subject, const MethodChoice& choice, Checks
     if (seen.status && seen.status->frozen()) {
         return;  // Scratch is taken; what is free says nothing of another load.
     }
-    out.push_back(check_left(subject, *map, choice.method));
+    out.push_back(check_left(subject, *map, choice));
     const std::uint64_t keys =
         seen.status ? seen.status->number_or("out.keys", 0) + seen.status->number_or("in.keys", 0)
                     : 0;
@@ -171,25 +184,25 @@ void check_memory_for(const Subject& subject, const MethodChoice& choice, Checks
                                                       .max_intervals = default_max_intervals,
                                                       .keys = keys,
                                                       .kho = choice.method != Method::indirect,
+                                                      .kasan = choice.kasan,
                                                       .efi = seen.efi_or_null()});
-    const auto own = check_kernels_scratch(*seen.sys, choice, plan.needs);
-    out.push_back(own ? *own : check_scratch(subject, plan));
+    out.push_back(check_scratch(subject, choice, plan));
 }
 
 void check_initrd(Subject& subject, Checks& out) {
     if (subject.options->initrd.empty()) {
         return;
     }
-    const auto size = size_of_file(subject.options->initrd);
-    if (!size || *size == 0) {
+    const auto file = MappedFile::open(subject.options->initrd);
+    if (!file || file->size() == 0) {
         out.push_back(check_missing(
             "initrd",
-            size ? fmt::format("{} is empty", subject.options->initrd.string()) : size.error().what,
-            "check the path"));
+            file ? fmt::format("{} is empty", subject.options->initrd.string()) : file.error().what,
+            file || file.error().hint.empty() ? "check the path" : file.error().hint));
         return;
     }
-    subject.initrd_bytes = *size;
-    out.push_back(check_ok("initrd", human_bytes(*size)));
+    subject.initrd_bytes = file->size();
+    out.push_back(check_ok("initrd", human_bytes(file->size())));
 }
 
 DoctorKernel check_kernel(const Seen& seen, const DoctorOptions& options, Checks& out) {
@@ -198,13 +211,13 @@ DoctorKernel check_kernel(const Seen& seen, const DoctorOptions& options, Checks
     Subject subject;
     subject.seen = &seen;
     subject.options = &options;
-    auto image = read_bytes(options.kernel);
+    auto image = MappedFile::open(options.kernel);
     if (!image) {
         out.push_back(check_missing("kernel", image.error().what, "check the path"));
         return result;
     }
     subject.image = std::move(*image);
-    auto header = inspect_bzimage(subject.image);
+    auto header = inspect_bzimage(subject.image.bytes());
     if (!header) {
         out.push_back(check_missing("kernel", header.error()));
         return result;
@@ -213,19 +226,19 @@ DoctorKernel check_kernel(const Seen& seen, const DoctorOptions& options, Checks
     result.release = subject.kernel.version.substr(0, subject.kernel.version.find(' '));
     out.push_back(
         check_ok("kernel", result.release.empty() ? "does not say its release" : result.release));
-    if (const auto fit = parse_bzimage(subject.image); !fit) {
+    if (const auto fit = parse_bzimage(subject.image.bytes()); !fit) {
         out.push_back(check_missing("relocatable", fit.error()));
     } else {
         out.push_back(check_ok("relocatable", "yes"));
     }
-    const auto probe = probe_kernel(subject.image);
+    const auto probe = probe_kernel(subject.image.bytes());
     result.kernel_abi = probe ? probe->compatible : "";
     out.push_back(check_kho(probe));
     check_initrd(subject, out);
 
     const auto in_use = seen.status ? abi::version_from(seen.status->text("abi")) : std::nullopt;
     auto choice = choose_method(
-        subject.image, options.wishes, options.cmdline, in_use.value_or(abi::default_version),
+        probe, options.wishes, options.cmdline, in_use.value_or(abi::default_version),
         seen.status ? abi::version_from(seen.status->text("native.abi")) : std::nullopt);
     if (!choice) {
         out.push_back(check_missing("method", choice.error()));
@@ -329,6 +342,9 @@ DoctorReport doctor(const System& sys, const DoctorOptions& options) {
     if (const auto module = Module::open(sys)) {
         if (auto status = module->status()) {
             seen.status = std::move(*status);
+        }
+        if (auto image = module->image()) {
+            seen.image = std::move(*image);
         }
     }
     DoctorReport report;

@@ -15,7 +15,7 @@
 #include "doctor/check.hpp"
 #include "image/kernel_config.hpp"
 #include "machine/efi.hpp"
-#include "module/status.hpp"
+#include "module/module.hpp"
 #include "plan/method.hpp"
 
 namespace khob {
@@ -31,7 +31,8 @@ struct DoctorOptions {
 struct Seen {
     const System* sys = nullptr;
     std::optional<KernelConfig> config;
-    std::optional<Status> status;  ///< the module's, if it can be asked
+    std::optional<Status> status;      ///< the module's, if it can be asked
+    std::optional<LoadedImage> image;  ///< likewise
     EfiState efi;
 
     const Efi* efi_or_null() const { return efi.efi ? &*efi.efi : nullptr; }

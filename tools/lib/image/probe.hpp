@@ -4,6 +4,8 @@
 #ifndef KHOB_PROBE_HPP
 #define KHOB_PROBE_HPP
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,21 +25,22 @@ struct KernelProbe {
     Compression compression = Compression::unknown;
     std::string compatible;           ///< its KHO's compatible string; empty: it has no KHO
     std::optional<abi::Version> abi;  ///< that string's version, if the schema knows it
+    bool kasan = false;               ///< it checks every access to memory
 
     bool has_kho() const { return !compatible.empty(); }
     Value to_value() const;
 };
 
-/**
- * Probes a whole bzImage. A kernel that cannot be loaded (not relocatable) is no error here.
- *
- * Errors (refused): no bzImage, or one that cannot be unpacked.
- */
-Result<KernelProbe> probe_kernel(ByteView image);
+/// Is told how many of how many bytes have been unpacked; an Error ends the probe.
+using ProbeWatch = std::function<Result<void>(std::uint64_t done, std::uint64_t all)>;
 
-/// The compatible string of the KHO in an unpacked kernel, empty if there is none.
-/// Source: KHO_FDT_COMPATIBLE, KHO_FDT_MEMORY_MAP_PROP_NAME.
-std::string find_kho(ByteView vmlinux);
+/**
+ * Probes a whole bzImage, which it unpacks piece by piece. A kernel that cannot be loaded (not
+ * relocatable) is no error here.
+ *
+ * Errors (refused): no bzImage, or one that cannot be unpacked; else those of `watch`.
+ */
+Result<KernelProbe> probe_kernel(ByteView image, const ProbeWatch& watch = {});
 
 }  // namespace khob
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One small loop a library: all of them are fed the whole input and asked for
-// output piece by piece, so that a bomb is noticed before it fills the memory.
+// output piece by piece, so that neither a kernel nor a bomb fills the memory.
 #include "image/unpack.hpp"
 
 #include <fmt/format.h>
@@ -44,26 +44,27 @@ tl::unexpected<Error> damaged(Compression compression, std::string_view what) {
                 "the file is damaged: install the kernel again");
 }
 
-/// Output that grows piece by piece up to a bound.
+/// A buffer for what comes out, which hands it on up to a bound.
 class Output {
   public:
-    explicit Output(std::uint64_t most) : most_(most) {}
+    Output(std::uint64_t most, const PieceSink& sink) : left_(most), sink_(&sink) {}
 
     /// Room for more bytes; none when the bound is reached.
-    std::span<std::byte> room(std::size_t wanted = piece) {
-        bytes_.resize(std::min<std::uint64_t>(most_, used_ + wanted));
-        return std::span(bytes_).subspan(used_);
+    ByteSpan room(std::size_t wanted = piece) {
+        buffer_.resize(std::max(buffer_.size(), wanted));
+        return ByteSpan(buffer_).first(std::min<std::uint64_t>(left_, wanted));
     }
-    void add(std::size_t bytes) { used_ += bytes; }
-    ByteVector finish() {
-        bytes_.resize(used_);
-        return std::move(bytes_);
+    /// So many bytes lie in the room; so much of the input has been read.
+    Result<void> add(std::size_t bytes, std::uint64_t packed_done) {
+        left_ -= bytes;
+        return bytes == 0 ? Result<void>()
+                          : (*sink_)({ByteView(buffer_).first(bytes), packed_done});
     }
 
   private:
-    std::uint64_t most_;
-    std::size_t used_ = 0;
-    ByteVector bytes_;
+    std::uint64_t left_;
+    const PieceSink* sink_;
+    ByteVector buffer_;
 };
 
 constexpr std::string_view too_long = "it is longer than a kernel can be";
@@ -72,14 +73,13 @@ const std::uint8_t* octets(ByteView bytes) {
     return reinterpret_cast<const std::uint8_t*>(bytes.data());
 }
 
-Result<ByteVector> unpack_gzip(ByteView packed, std::uint64_t most) {
+Result<void> unpack_gzip(ByteView packed, Output& out) {
     constexpr int gzip_window = 15 + 16;
     z_stream stream{};
     if (inflateInit2(&stream, gzip_window) != Z_OK) {
         return damaged(Compression::gzip, "no memory");
     }
     const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
-    Output out(most);
     // zlib counts in 32 bits; a kernel image has fewer bytes than that.
     stream.next_in = const_cast<Bytef*>(octets(packed));  // NOLINT: zlib writes nothing there
     stream.avail_in = static_cast<uInt>(std::min<std::size_t>(packed.size(), UINT32_MAX));
@@ -91,9 +91,12 @@ Result<ByteVector> unpack_gzip(ByteView packed, std::uint64_t most) {
         stream.next_out = reinterpret_cast<Bytef*>(room.data());
         stream.avail_out = static_cast<uInt>(room.size());
         const int code = inflate(&stream, Z_NO_FLUSH);
-        out.add(room.size() - stream.avail_out);
+        if (auto ok = out.add(room.size() - stream.avail_out, packed.size() - stream.avail_in);
+            !ok) {
+            return ok;
+        }
         if (code == Z_STREAM_END) {
-            return out.finish();
+            return {};
         }
         if (code != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
             return damaged(Compression::gzip, stream.msg != nullptr ? stream.msg : "it ends early");
@@ -101,14 +104,13 @@ Result<ByteVector> unpack_gzip(ByteView packed, std::uint64_t most) {
     }
 }
 
-Result<ByteVector> unpack_xz(ByteView packed, std::uint64_t most) {
+Result<void> unpack_xz(ByteView packed, Output& out) {
     constexpr std::uint64_t memory = 1ULL << 28;
     lzma_stream stream = LZMA_STREAM_INIT;
     if (lzma_stream_decoder(&stream, memory, 0) != LZMA_OK) {
         return damaged(Compression::xz, "no memory");
     }
     const std::unique_ptr<lzma_stream, void (*)(lzma_stream*)> end(&stream, lzma_end);
-    Output out(most);
     stream.next_in = octets(packed);
     stream.avail_in = packed.size();
     for (;;) {
@@ -119,9 +121,11 @@ Result<ByteVector> unpack_xz(ByteView packed, std::uint64_t most) {
         stream.next_out = reinterpret_cast<std::uint8_t*>(room.data());
         stream.avail_out = room.size();
         const lzma_ret code = lzma_code(&stream, LZMA_RUN);
-        out.add(room.size() - stream.avail_out);
+        if (auto ok = out.add(room.size() - stream.avail_out, stream.total_in); !ok) {
+            return ok;
+        }
         if (code == LZMA_STREAM_END) {
-            return out.finish();
+            return {};
         }
         if (code != LZMA_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
             return damaged(Compression::xz, code == LZMA_OK ? "it ends early"
@@ -131,13 +135,12 @@ Result<ByteVector> unpack_xz(ByteView packed, std::uint64_t most) {
     }
 }
 
-Result<ByteVector> unpack_zstd(ByteView packed, std::uint64_t most) {
+Result<void> unpack_zstd(ByteView packed, Output& out) {
     const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
                                                                                ZSTD_freeDStream);
     if (stream == nullptr) {
         return damaged(Compression::zstd, "no memory");
     }
-    Output out(most);
     ZSTD_inBuffer in{packed.data(), packed.size(), 0};
     for (;;) {
         const auto room = out.room();
@@ -146,12 +149,14 @@ Result<ByteVector> unpack_zstd(ByteView packed, std::uint64_t most) {
         }
         ZSTD_outBuffer to{room.data(), room.size(), 0};
         const std::size_t left = ZSTD_decompressStream(stream.get(), &to, &in);
-        out.add(to.pos);
+        if (auto ok = out.add(to.pos, in.pos); !ok) {
+            return ok;
+        }
         if (ZSTD_isError(left) != 0) {
             return damaged(Compression::zstd, ZSTD_getErrorName(left));
         }
         if (left == 0) {
-            return out.finish();
+            return {};
         }
         if (in.pos == in.size && to.pos < to.size) {
             return damaged(Compression::zstd, "it ends early");
@@ -160,9 +165,7 @@ Result<ByteVector> unpack_zstd(ByteView packed, std::uint64_t most) {
 }
 
 /// The legacy frame: after the magic, blocks that begin with their packed length.
-Result<ByteVector> unpack_lz4(ByteView packed, std::uint64_t most) {
-    constexpr std::uint64_t block = 8ULL << 20;  // unpacked, at most
-    Output out(most);
+Result<void> unpack_lz4(ByteView packed, Output& out) {
     std::uint64_t at = sizeof(std::uint32_t);
     // What is shorter than a length and its block is the appended length of the whole.
     while (const auto length = load_le<std::uint32_t>(packed, at)) {
@@ -174,17 +177,35 @@ Result<ByteVector> unpack_lz4(ByteView packed, std::uint64_t most) {
             }
             break;
         }
-        const auto room = out.room(block);
+        const auto room = out.room(max_piece);
         const int got = LZ4_decompress_safe(
             reinterpret_cast<const char*>(body->data()), reinterpret_cast<char*>(room.data()),
             static_cast<int>(body->size()), static_cast<int>(room.size()));
         if (got <= 0) {
-            return damaged(Compression::lz4, room.size() < block ? too_long : "a block is damaged");
+            return damaged(Compression::lz4,
+                           room.size() < max_piece ? too_long : "a block is damaged");
         }
-        out.add(static_cast<std::size_t>(got));
         at += *length;
+        if (auto ok = out.add(static_cast<std::size_t>(got), at); !ok) {
+            return ok;
+        }
     }
-    return out.finish();
+    return {};
+}
+
+/// What is not packed goes on as it lies.
+Result<void> pass_on(ByteView plain, std::uint64_t most, const PieceSink& sink) {
+    if (plain.size() > most) {
+        return damaged(Compression::none, too_long);
+    }
+    for (std::size_t at = 0; at < plain.size();) {
+        const ByteView bytes = plain.subspan(at, std::min(piece, plain.size() - at));
+        at += bytes.size();
+        if (auto ok = sink({bytes, at}); !ok) {
+            return ok;
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -217,26 +238,39 @@ Compression detect_compression(ByteView bytes) {
     return Compression::unknown;
 }
 
-Result<ByteVector> unpack(ByteView packed, std::uint64_t most) {
+Result<void> unpack_pieces(ByteView packed, const PieceSink& sink, std::uint64_t most) {
+    Output out(most, sink);
     switch (detect_compression(packed)) {
         case Compression::none:
-            if (packed.size() > most) {
-                return damaged(Compression::none, too_long);
-            }
-            return ByteVector(packed.begin(), packed.end());
+            return pass_on(packed, most, sink);
         case Compression::gzip:
-            return unpack_gzip(packed, most);
+            return unpack_gzip(packed, out);
         case Compression::xz:
-            return unpack_xz(packed, most);
+            return unpack_xz(packed, out);
         case Compression::zstd:
-            return unpack_zstd(packed, most);
+            return unpack_zstd(packed, out);
         case Compression::lz4:
-            return unpack_lz4(packed, most);
+            return unpack_lz4(packed, out);
         case Compression::unknown:
             break;
     }
     return fail(ExitCode::refused, "the kernel is compressed in a way that khoctl cannot undo",
                 "gzip, xz, zstd, lz4 and none are known; say --method and --abi yourself");
+}
+
+Result<ByteVector> unpack(ByteView packed, std::uint64_t most) {
+    ByteVector out;
+    const auto ok = unpack_pieces(
+        packed,
+        [&out](const Piece& piece) -> Result<void> {
+            out.insert(out.end(), piece.bytes.begin(), piece.bytes.end());
+            return {};
+        },
+        most);
+    if (!ok) {
+        return tl::unexpected(ok.error());
+    }
+    return out;
 }
 
 }  // namespace khob

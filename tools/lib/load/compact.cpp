@@ -2,8 +2,6 @@
 // Drives the module's compaction and measures what it brought.
 #include "load/compact.hpp"
 
-#include <fmt/format.h>
-
 #include "base/interrupt.hpp"
 
 namespace khob {
@@ -13,40 +11,26 @@ namespace {
 // What the module moves in one go: well under a second, so that Ctrl-C is heeded.
 constexpr std::uint64_t piece_bytes = 128ULL << 20;
 
-constexpr const char* control_file = "out/compact";
-constexpr const char* run_counter = "out.compactions";
-
-/// One line to the module. What it has moved is added to the report, and if it did not get
+/// One call of the module's. What it has moved is added to the report, and if it did not get
 /// through, why. Errors: it has not begun.
-Result<void> run_line(const Module& module, std::string_view line, CompactReport& report) {
-    const auto before = module.status();
-    if (!before) {
-        return tl::unexpected(before.error());
-    }
-    const auto done = module.control(control_file, line);
-    const auto after = module.status();
-    if (!after) {
-        return tl::unexpected(after.error());
-    }
-    if (!done && after->number_or(run_counter, 0) == before->number_or(run_counter, 0)) {
+Result<void> run(const Module& module, std::optional<std::uint64_t> most, CompactReport& report) {
+    const auto done = module.compact(most);
+    if (!done) {
         return tl::unexpected(done.error());
     }
-    report.folios += after->number_or("out.compact_folios", 0);
-    report.bytes += after->number_or("out.compact_bytes", 0);
-    report.left_bytes = after->number_or("out.compact_left", 0);
-    report.module_us += after->number_or("out.compact_us", 0);
-    if (!done) {
-        report.error = done.error();
-    }
+    report.folios += done->folios;
+    report.bytes += done->bytes;
+    report.left_bytes = done->left_bytes;
+    report.module_us += done->us;
+    report.error = done->error;
     return {};
 }
 
 /// What was scattered, piece by piece.
 Result<void> gather(const Module& module, CompactReport& report, Progress& progress) {
-    const std::string line = fmt::format("{}", piece_bytes);
     do {
         const std::uint64_t moved = report.bytes;
-        if (auto ok = run_line(module, line, report); !ok) {
+        if (auto ok = run(module, piece_bytes, report); !ok) {
             return ok;
         }
         if (!report.error && !InterruptGuard::check()) {
@@ -112,7 +96,7 @@ Result<CompactReport> compact(const Module& module, const MemoryMap& map, std::s
     }
     // Then what lies in chunks that are nearly empty: less than the chunks themselves.
     if (!report.error) {
-        if (auto ok = run_line(module, "all", report); !ok) {
+        if (auto ok = run(module, std::nullopt, report); !ok) {
             return tl::unexpected(ok.error());
         }
     }

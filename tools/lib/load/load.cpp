@@ -9,8 +9,12 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "image/bzimage.hpp"
+#include "load/inputs.hpp"
+#include "load/preserved.hpp"
 #include "load/take.hpp"
+#include "machine/free_memory.hpp"
 #include "plan/boot_params.hpp"
+#include "plan/load_memory.hpp"
 #include "plan/scratch_size.hpp"
 
 namespace khob {
@@ -18,13 +22,8 @@ namespace khob {
 namespace {
 
 /// What the checks have read; nothing has been changed yet but by a compaction.
-struct Prepared {
-    MethodChoice choice;
-    abi::Version abi = abi::default_version;
+struct Prepared : LoadInputs {
     std::uint64_t keys = 0;
-    ByteVector image;
-    BzImage kernel;
-    ByteVector initrd;
     MemoryMap map;
     ByteVector boot_params;
     PhysAddr rsdp;
@@ -65,38 +64,15 @@ class Forget {
     bool loaded_ = false;
 };
 
-Result<ByteVector> read_input(const std::filesystem::path& path, std::string_view what) {
-    auto bytes = read_bytes(path);
-    if (!bytes) {
-        return fail(ExitCode::refused,
-                    fmt::format("cannot read the {}: {}", what, bytes.error().what),
-                    "check the path");
-    }
-    if (bytes->empty()) {
-        return fail(ExitCode::refused, fmt::format("the {} {} is empty", what, path.string()));
-    }
-    return bytes;
-}
-
-/// What the next kernel has to know of `preserved` so that none of it is lost.
-Result<Covering> cover_ranges(std::span<const Range> preserved, const MemoryMap& map, Method method,
-                              std::span<const Range> scratch, std::size_t max_intervals) {
-    const bool kho = method != Method::indirect;
-    auto covering = cover(preserved, map.barriers(scratch),
-                          kho ? std::max<std::size_t>(preserved.size(), 1) : max_intervals);
-    if (covering && kho) {
-        covering->intervals.clear();
-    }
-    return covering;
-}
-
 /// Whether what is preserved can be covered at a bearable cost.
 Result<void> check_cost(const Module& module, const Prepared& in, std::size_t max_intervals) {
-    const auto covering = cover_preserved(module, in.map, in.choice.method, {}, max_intervals);
+    const auto covering = cover_preserved(
+        module, in.map, {.method = in.choice.method, .max_intervals = max_intervals});
     if (!covering) {
         return tl::unexpected(covering.error());
     }
-    if (auto ok = check_memory(in.map, *covering, in.kernel, in.initrd.size()); !ok) {
+    if (auto ok = check_memory(in.map, *covering, in.kernel, in.initrd.size(), in.choice.kasan);
+        !ok) {
         return tl::unexpected(ok.error());
     }
     return {};
@@ -131,25 +107,12 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     if (auto ok = require_kexec(sys); !ok) {
         return tl::unexpected(ok.error());
     }
+    auto inputs = read_inputs(options, *status, progress);
+    if (!inputs) {
+        return tl::unexpected(inputs.error());
+    }
     Prepared out;
-    auto image = read_input(options.kernel, "kernel");
-    if (!image) {
-        return tl::unexpected(image.error());
-    }
-    out.image = std::move(*image);
-    auto kernel = parse_bzimage(out.image);
-    if (!kernel) {
-        return tl::unexpected(kernel.error());
-    }
-    out.kernel = std::move(*kernel);
-    out.abi = abi::version_from(status->text("abi")).value_or(abi::default_version);
-    auto choice = choose_method(out.image, options.wishes, options.cmdline, out.abi,
-                                abi::version_from(status->text("native.abi")));
-    if (!choice) {
-        return tl::unexpected(choice.error());
-    }
-    out.choice = std::move(*choice);
-    out.abi = out.choice.abi.value_or(out.abi);
+    static_cast<LoadInputs&>(out) = std::move(*inputs);
     out.keys = status->number_or("out.keys", 0) + status->number_or("in.keys", 0);
     if (auto ok = require_setup_indirect(out.kernel);
         !ok && out.choice.method == Method::indirect) {
@@ -157,13 +120,6 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     }
     if (auto ok = check_cmdline(out.kernel, out.choice.cmdline); !ok) {
         return tl::unexpected(ok.error());
-    }
-    if (!options.initrd.empty()) {
-        auto initrd = read_input(options.initrd, "initrd");
-        if (!initrd) {
-            return tl::unexpected(initrd.error());
-        }
-        out.initrd = std::move(*initrd);
     }
     auto map = MemoryMap::read(sys.path("/sys/firmware/memmap"));
     if (!map) {
@@ -210,19 +166,13 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vec
     if (out.fdt_addr == PhysAddr(0) || out.fdt_size == 0) {
         return fail(ExitCode::failure, "the module has made no root FDT");
     }
-    // The list may have a line for every page: it is read once.
-    const auto preserved = module.ranges(Side::out);
-    if (!preserved) {
-        return tl::unexpected(preserved.error());
-    }
-    auto covering = cover_ranges(*preserved, in.map, in.choice.method, out.scratch, max);
+    auto covering = cover_preserved(module, in.map,
+                                    {.method = in.choice.method,
+                                     .scratch = out.scratch,
+                                     .max_intervals = max,
+                                     .fdt = {out.fdt_addr, out.fdt_addr + out.fdt_size}});
     if (!covering) {
         return tl::unexpected(covering.error());
-    }
-    const Range fdt{out.fdt_addr, out.fdt_addr + out.fdt_size};
-    if (std::none_of(preserved->begin(), preserved->end(),
-                     [&fdt](const Range& r) { return r.contains(fdt); })) {
-        return fail(ExitCode::failure, "the module has not preserved its root FDT");
     }
     if (in.choice.method != Method::indirect && out.fdt_size > max_early_map - page_size) {
         return fail(ExitCode::refused,
@@ -231,7 +181,8 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vec
                     "hand fewer subtrees over, or say `--method indirect`");
     }
     out.covering = std::move(*covering);
-    const auto memory = check_memory(in.map, out.covering, in.kernel, in.initrd.size());
+    const auto memory =
+        check_memory(in.map, out.covering, in.kernel, in.initrd.size(), in.choice.kasan);
     if (!memory) {
         return tl::unexpected(memory.error());
     }
@@ -264,8 +215,13 @@ Result<std::vector<Range>> get_scratch(const System& sys, const Module& module, 
         }
         // kexec_file_load() finds its place itself.
         auto kernels = kernel_scratch(sys);
-        if (in.choice.method == Method::file ||
-            (kernels && place(wanted.needs, places_in(in, *kernels)))) {
+        const auto room =
+            kernels ? require_shadow_room(*kernels, wanted.kho->early) : Result<void>{};
+        const bool file = in.choice.method == Method::file;
+        if (file && !room) {
+            return tl::unexpected(room.error());
+        }
+        if (file || (kernels && room && place(wanted.needs, places_in(in, *kernels)))) {
             return kernels ? std::move(*kernels) : std::vector<Range>{};
         }
     }
@@ -281,8 +237,8 @@ Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchN
         return tl::unexpected(where.error());
     }
     return build_boot_image({.kernel = &in.kernel,
-                             .image = in.image,
-                             .initrd = in.initrd,
+                             .image = in.image.bytes(),
+                             .initrd = in.initrd.bytes(),
                              .cmdline = in.choice.cmdline,
                              .map = &in.map,
                              .running_boot_params = in.boot_params,
@@ -295,16 +251,26 @@ Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchN
                             *where);
 }
 
-}  // namespace
-
-Result<Covering> cover_preserved(const Module& module, const MemoryMap& map, Method method,
-                                 std::span<const Range> scratch, std::size_t max_intervals) {
-    const auto preserved = module.ranges(Side::out);
-    if (!preserved) {
-        return tl::unexpected(preserved.error());
+/// What is to boot, into the kernel's hands.
+Result<void> give_to_kernel(System& sys, const LoadOptions& options, const Prepared& in,
+                            const BootImage& image, Forget& forget) {
+    if (auto ok = InterruptGuard::check(); !ok) {
+        return ok;
     }
-    return cover_ranges(*preserved, map, method, scratch, max_intervals);
+    const bool file = in.choice.method == Method::file;
+    auto ok = file ? sys.kexec_file_load(options.kernel, options.initrd, in.choice.cmdline)
+                   : sys.kexec_load(image.entry, image.segments);
+    if (ok) {
+        forget.loaded();
+    }
+    // If it failed, this may be why.
+    if (auto same = in.check(); !same) {
+        return same;
+    }
+    return ok ? InterruptGuard::check() : ok;
 }
+
+}  // namespace
 
 Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress) {
     const Stopwatch total;
@@ -333,7 +299,14 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
                            .max_intervals = options.max_intervals,
                            .keys = prepared->keys,
                            .kho = prepared->choice.method != Method::indirect,
+                           .kasan = prepared->choice.kasan,
                            .efi = prepared->efi_or_null()});
+    // Beforehand: who runs out of memory halfway is killed, and somebody else perhaps as well.
+    const LoadMemory memory = load_memory(wanted, prepared->kernel, prepared->initrd.size(),
+                                          prepared->choice.method, prepared->choice.by_kernel);
+    if (auto ok = require_memory(memory, free_memory(sys)); !ok) {
+        return tl::unexpected(ok.error());
+    }
     ScratchTaker taker(*module, prepared->choice.abi);
     Forget forget(sys);
     auto scratch = get_scratch(sys, *module, *prepared, wanted, taker, report, progress);
@@ -362,21 +335,14 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     report.cover_ms = cover_time.millis();
 
     const Stopwatch kexec_time;
-    progress.step("loading the kernel");
-    auto ok = InterruptGuard::check();
-    if (ok) {
-        ok = file ? sys.kexec_file_load(options.kernel, options.initrd, prepared->choice.cmdline)
-                  : sys.kexec_load(image.entry, image.segments);
-        if (ok) {
-            forget.loaded();
-            ok = InterruptGuard::check();
-        }
-    }
-    if (!ok) {
+    progress.step(
+        fmt::format("loading the kernel: {} are copied",
+                    human_bytes(prepared->kernel.payload_bytes + prepared->initrd.size())));
+    auto ok = give_to_kernel(sys, options, *prepared, image, forget);
+    if (ok = ok.and_then([&taker] { return taker.loaded(); }); !ok) {
         return tl::unexpected(ok.error());
     }
     forget.keep();
-    taker.keep();
     report.kexec_ms = kexec_time.millis();
     report.choice = std::move(prepared->choice);
     report.abi = prepared->abi;
@@ -410,11 +376,49 @@ Result<UnloadReport> unload(System& sys) {
         }
     }
     if (report.was_frozen) {
-        if (auto ok = module->control("out/scratch", "give"); !ok) {
+        if (auto ok = module->give_scratch(); !ok) {
             return tl::unexpected(ok.error());
         }
     }
     return report;
+}
+
+std::string_view to_string(device::ImageState state) {
+    switch (state) {
+        case device::ImageState::loading:
+            return "loading";
+        case device::ImageState::loaded:
+            return "loaded";
+        case device::ImageState::replaced:
+            return "replaced";
+        case device::ImageState::unloaded:
+            return "unloaded";
+        case device::ImageState::none:
+            break;
+    }
+    return "none";
+}
+
+Error image_error(const LoadedImage& image) {
+    switch (image.state) {
+        case device::ImageState::loading:
+            return {ExitCode::refused,
+                    fmt::format("{} (PID {}) is still loading a kernel", image.comm, image.pid),
+                    "wait for it"};
+        case device::ImageState::replaced:
+            return {
+                ExitCode::refused,
+                "somebody has loaded another kernel since `khoctl load`: nothing is handed over "
+                "to that one",
+                "`khoctl unload`, then `khoctl load` again"};
+        case device::ImageState::unloaded:
+            return {ExitCode::refused, "somebody has unloaded the kernel since `khoctl load`",
+                    "`khoctl unload`, then `khoctl load` again"};
+        default:
+            return {ExitCode::refused,
+                    "the loaded kernel was not loaded by khoctl: what is preserved would be lost",
+                    "`khoctl load` first, or `kexec -e` if that is what you want"};
+    }
 }
 
 Error exec(System& sys) {
@@ -422,27 +426,17 @@ Error exec(System& sys) {
     if (!module) {
         return module.error();
     }
-    if (!kexec_loaded(sys)) {
+    const auto image = module->image();
+    if (!image) {
+        return image.error();
+    }
+    if (!kexec_loaded(sys) && image->state != device::ImageState::unloaded) {
         return Error{ExitCode::refused, "no kernel is loaded", "`khoctl load` first"};
     }
-    const auto status = module->status();
-    if (!status) {
-        return status.error();
+    if (image->state != device::ImageState::loaded) {
+        return image_error(*image);
     }
-    if (!status->frozen()) {
-        return Error{ExitCode::refused,
-                     "the loaded kernel was not loaded by khoctl: what is preserved would be lost",
-                     "`khoctl load` first, or `kexec -e` if that is what you want"};
-    }
-    Result<std::string> changed("0\n");
-    if (status->text("source") == "native") {
-        // A file of its own: to answer it the module walks the kernel's whole tree.
-        changed = module->run("out/others_changed");
-    }
-    if (!changed) {
-        return changed.error();
-    }
-    if (*changed != "0\n") {
+    if (image->others_changed) {
         return Error{ExitCode::refused,
                      "since the load others have preserved or freed memory with this kernel's own "
                      "KHO: that would be lost",

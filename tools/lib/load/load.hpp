@@ -64,11 +64,6 @@ struct LoadReport {
  */
 Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progress);
 
-/// What must survive, in at most so many intervals that leave `scratch` out. A kernel that reads
-/// the tree itself needs none: then only the figures count. Errors: see cover().
-Result<Covering> cover_preserved(const Module& module, const MemoryMap& map, Method method,
-                                 std::span<const Range> scratch, std::size_t max_intervals);
-
 /// What `unload` found to undo.
 struct UnloadReport {
     bool was_loaded = false;
@@ -78,6 +73,12 @@ struct UnloadReport {
 
 /// Forgets the loaded kernel and gives scratch back. Nothing to undo is no error.
 Result<UnloadReport> unload(System& sys);
+
+/// none, loading, loaded, replaced, unloaded.
+std::string_view to_string(device::ImageState state);
+
+/// Why that image is not one to jump into, and what to do; of any that is not loaded.
+Error image_error(const LoadedImage& image);
 
 /// Jumps into the loaded kernel. Returns only on failure.
 Error exec(System& sys);

@@ -54,22 +54,12 @@ Result<void> take_pieces(ScratchTaker& taker, std::uint64_t bytes) {
 ScratchTaker::~ScratchTaker() {
     if (held_) {
         // The failure that led here is what gets reported; this does what can be done.
-        (void)module_->control("out/scratch", "give");
+        (void)module_->give_scratch();
     }
 }
 
 Result<void> ScratchTaker::take(const AreaRequest& request) {
-    std::string line = fmt::format("take {} {}", request.size, request.align);
-    if (request.low) {
-        line += " low";
-    }
-    if (request.node) {
-        line += fmt::format(" node={}", *request.node);
-    }
-    if (abi_ && !held_) {
-        line += fmt::format(" abi={}", abi::compatible(*abi_));
-    }
-    auto got = module_->control("out/scratch", line);
+    auto got = module_->take_scratch(request, held_ ? std::nullopt : abi_, &largest_);
     if (got) {
         ++areas_;
         held_ = true;
@@ -78,14 +68,17 @@ Result<void> ScratchTaker::take(const AreaRequest& request) {
 }
 
 Result<void> ScratchTaker::leave_to_kernel() {
-    auto got = module_->control("out/scratch", "kernel");
+    auto got = module_->leave_to_kernel();
     held_ = got.has_value();
     return got;
 }
 
-std::uint64_t ScratchTaker::largest() const {
-    const auto status = module_->status();
-    return status ? status->number_or("scratch.largest", 0) : 0;
+Result<void> ScratchTaker::loaded() {
+    auto ok = module_->loaded();
+    if (ok) {
+        held_ = false;
+    }
+    return ok;
 }
 
 Result<void> take_for_indirect(ScratchTaker& taker, const ScratchNeeds& needs) {

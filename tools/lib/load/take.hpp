@@ -23,22 +23,25 @@ class ScratchTaker {
     ScratchTaker& operator=(const ScratchTaker&) = delete;
     ScratchTaker(ScratchTaker&&) = delete;
     ScratchTaker& operator=(ScratchTaker&&) = delete;
-    /// Gives all of it back, which also thaws, unless keep() was called.
+    /// Gives all of it back, which also thaws, unless loaded() was called. Were this program
+    /// killed, the module would do the same.
     ~ScratchTaker();
 
     Result<void> take(const AreaRequest& request);
     /// Freezes for a handover by the running kernel's own KHO; areas may be taken besides.
     Result<void> leave_to_kernel();
     std::size_t areas() const { return areas_; }
-    void keep() { held_ = false; }
+    /// The kernel is loaded: it belongs to that from here on.
+    Result<void> loaded();
 
     /// After a refusal: the largest piece that the module found, in bytes.
-    std::uint64_t largest() const;
+    std::uint64_t largest() const { return largest_; }
 
   private:
     const Module* module_;
     std::optional<abi::Version> abi_;
     std::size_t areas_ = 0;
+    std::uint64_t largest_ = 0;
     bool held_ = false;
 };
 

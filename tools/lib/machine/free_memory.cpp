@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t order_2mib = 9;
 
 /// "MemAvailable:  1000 kB".
-std::optional<std::uint64_t> available(std::string_view meminfo) {
+std::optional<std::uint64_t> line_of(std::string_view meminfo, std::string_view name) {
     for (const std::string_view line : lines(meminfo)) {
         const auto parts = words(line);
-        if (parts.size() >= 2 && parts[0] == "MemAvailable:") {
+        if (parts.size() >= 2 && parts[0] == name) {
             const auto kib = parse_u64(parts[1]);
             return kib ? std::optional(*kib * 1024) : std::nullopt;
         }
@@ -59,8 +59,10 @@ std::optional<std::uint64_t> low(std::string_view zoneinfo) {
 }  // namespace
 
 FreeMemory free_memory(const System& sys) {
+    const std::string meminfo = read_text(sys.path("/proc/meminfo")).value_or("");
     return FreeMemory{
-        .available = available(read_text(sys.path("/proc/meminfo")).value_or("")),
+        .available = line_of(meminfo, "MemAvailable:"),
+        .swap = line_of(meminfo, "SwapFree:"),
         .in_large_blocks = in_large_blocks(read_text(sys.path("/proc/buddyinfo")).value_or("")),
         .low = low(read_text(sys.path("/proc/zoneinfo")).value_or(""))};
 }

@@ -13,6 +13,7 @@ namespace khob {
 /// Bytes; what could not be read is empty.
 struct FreeMemory {
     std::optional<std::uint64_t> available;  ///< free, and what can be reclaimed at once
+    std::optional<std::uint64_t> swap;       ///< free there
     /// Free in blocks of 2 MiB and more. Contiguous memory is made by moving pages out of
     /// the way; the fewer such blocks there are, the more of them have to move.
     std::optional<std::uint64_t> in_large_blocks;

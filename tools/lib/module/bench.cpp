@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Makes a table of what sandbox/bench says.
+// Makes a table of what the module's bench says.
 #include "module/bench.hpp"
 
-#include <fmt/format.h>
-
-#include "module/status.hpp"
+#include "module/text.hpp"
 
 namespace khob {
 
@@ -14,67 +12,29 @@ double per_key(std::uint64_t ns, std::uint64_t keys) {
     return static_cast<double>(ns) / static_cast<double>(keys);
 }
 
-Value or_null(const std::optional<std::uint64_t>& number) {
-    return number ? Value(*number) : Value();
-}
-
 }  // namespace
 
-Result<Bench> Bench::parse(std::string_view text) {
-    const auto lines = Status::parse(text);
-    if (!lines) {
-        return tl::unexpected(lines.error());
-    }
-    constexpr std::string_view suffix = ".keys";
-    Bench out;
-    out.keys_ = lines->number_or("keys", 0);
-    out.repetitions_ = lines->number_or("repetitions", 0);
-    for (const std::string& name : lines->names()) {
-        if (!name.ends_with(suffix)) {
-            continue;
-        }
-        Row row;
-        row.work = name.substr(0, name.size() - suffix.size());
-        row.keys = lines->number_or(name, 0);
-        row.ours.ns = lines->number_or(row.work + ".ours_ns", 0);
-        row.ours.nodes = lines->number(row.work + ".ours_nodes");
-        if (row.keys == 0 || row.ours.ns == 0) {
-            return fail(ExitCode::failure,
-                        fmt::format("the module's bench makes no sense: {} has no keys or no time",
-                                    row.work));
-        }
-        if (const auto ns = lines->number(row.work + ".upstream_ns")) {
-            row.upstream = Side{*ns, lines->number(row.work + ".upstream_nodes")};
-        }
-        out.rows_.push_back(std::move(row));
-    }
-    if (out.rows_.empty()) {
-        return fail(ExitCode::failure, "the module's bench has no rows");
-    }
-    return out;
-}
-
-Value Bench::to_value() const {
+Value bench_value(std::uint64_t keys, std::span<const device::bench_row> rows) {
     Table times{{"work", "keys", "ours_ns_per_key", "upstream_ns_per_key", "ratio"}, {}};
     Table nodes{{"work", "ours", "upstream"}, {}};
-    for (const Row& row : rows_) {
+    for (const device::bench_row& row : rows) {
+        const bool compared = (row.flags & device::bench_row_flags::has_upstream) != 0;
         Value upstream;
         Value ratio;
-        Value upstream_nodes;
-        if (row.upstream) {
-            upstream = per_key(row.upstream->ns, row.keys);
-            ratio = static_cast<double>(row.upstream->ns) / static_cast<double>(row.ours.ns);
-            upstream_nodes = or_null(row.upstream->nodes);
+        if (compared) {
+            upstream = per_key(row.upstream_ns, row.keys);
+            ratio = static_cast<double>(row.upstream_ns) / static_cast<double>(row.ns);
         }
-        times.rows.push_back({row.work, row.keys, per_key(row.ours.ns, row.keys),
+        times.rows.push_back({text_of(row.work), row.keys, per_key(row.ns, row.keys),
                               std::move(upstream), std::move(ratio)});
-        if (row.ours.nodes) {
-            nodes.rows.push_back({row.work, *row.ours.nodes, std::move(upstream_nodes)});
+        if ((row.flags & device::bench_row_flags::has_nodes) != 0) {
+            nodes.rows.push_back(
+                {text_of(row.work), row.nodes, compared ? Value(row.upstream_nodes) : Value()});
         }
     }
     Value value;
-    value.set("keys", keys_)
-        .set("repetitions", repetitions_)
+    value.set("keys", keys)
+        .set("repetitions", rows.empty() ? 0 : std::uint64_t{rows.front().repetitions})
         .set("rows", std::move(times))
         .set("nodes_left", std::move(nodes));
     return value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Talks to the module.
+// Talks to the module through its device.
 #include "module/module.hpp"
 
 #include <fcntl.h>
@@ -11,22 +11,16 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "base/numbers.hpp"
+#include "module/text.hpp"
 
 namespace khob {
 
 namespace {
 
-constexpr std::string_view debugfs = "/sys/kernel/debug";
-constexpr std::string_view module_dir = "/sys/kernel/debug/kho_bridge";
-constexpr std::string_view kernel_out_dir = "/sys/kernel/debug/kho/out";
 constexpr std::string_view module_sysfs = "/sys/module/kho_bridge";
-constexpr std::size_t subtree_name_max = 63;
 
-std::string side_file(Side side, std::string_view name) {
-    return fmt::format("{}/{}", to_string(side), name);
-}
-
-/// What an errno of a control write means for the user.
+/// What an errno of the module's means for the user.
 ExitCode code_of(int err) {
     switch (err) {
         case EBUSY:
@@ -54,14 +48,18 @@ std::string hint_of(int err) {
         case ENOSPC:
             return "free memory, or preserve less";
         case EPERM:
-            return "a locked down kernel keeps debugfs shut: see /sys/kernel/security/lockdown";
+            return "another module's it gives back itself; a locked down kernel refuses all: see "
+                   "/sys/kernel/security/lockdown";
+        case ENOTTY:
+        case E2BIG:
+            return "the module is older than khoctl: load the one of the same version";
         default:
             return "`khoctl status` and the kernel log (dmesg) tell more";
     }
 }
 
-/// The areas that scratch_phys and scratch_len in `dir` list, each of at least `least` bytes.
-Result<std::vector<Range>> read_areas(const std::filesystem::path& dir, std::uint64_t least) {
+/// The areas that scratch_phys and scratch_len in `dir` list.
+Result<std::vector<Range>> read_areas(const std::filesystem::path& dir) {
     const auto phys = read_text(dir / "scratch_phys");
     const auto len = read_text(dir / "scratch_len");
     if (!phys || !len) {
@@ -79,7 +77,7 @@ Result<std::vector<Range>> read_areas(const std::filesystem::path& dir, std::uin
     for (std::size_t i = 0; i < starts->size(); ++i) {
         const std::uint64_t start = starts->at(i);
         const std::uint64_t end = start + sizes->at(i);
-        if (end < start || end - start < least || !is_aligned(start | end, page_size)) {
+        if (end < start || !is_aligned(start | end, page_size)) {
             return fail(ExitCode::failure,
                         fmt::format("scratch area {} makes no sense: {:#x}, {} bytes", i, start,
                                     sizes->at(i)));
@@ -89,29 +87,44 @@ Result<std::vector<Range>> read_areas(const std::filesystem::path& dir, std::uin
     return out;
 }
 
+/// The name that docs/device.rst has for an ioctl.
+std::string_view name_of(device::Ioctl what) {
+    const auto* const it =
+        std::find_if(device::ioctls.begin(), device::ioctls.end(),
+                     [what](const device::IoctlInfo& info) { return info.number == what; });
+    return it == device::ioctls.end() ? "ioctl" : it->name;
+}
+
+device::target wire(const Target& target) {
+    device::target out;
+    out.what = static_cast<std::uint32_t>(target.kind);
+    out.pa = target.page.addr.value();
+    out.order = target.page.order.value();
+    out.name = text_in<sizeof(out.name)>(target.name);
+    return out;
+}
+
 }  // namespace
 
 std::string_view to_string(Side side) {
     return side == Side::out ? "out" : "in";
 }
 
-bool module_loaded(const System& sys) {
-    std::error_code ignored;
-    return std::filesystem::exists(sys.path(module_sysfs), ignored) ||
-           std::filesystem::exists(sys.path(module_dir), ignored);
+std::string to_string(const Target& target) {
+    switch (target.kind) {
+        case device::TargetKind::page:
+            return fmt::format("{:#x} {}", target.page.addr.value(), target.page.order.value());
+        case device::TargetKind::subtree:
+            return fmt::format("subtree {}", target.name);
+        case device::TargetKind::all:
+            break;
+    }
+    return "all";
 }
 
-Result<void> check_subtree_name(std::string_view name) {
-    const auto good = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view(",._+-").find(c) != std::string_view::npos;
-    };
-    if (name.empty() || name.size() > subtree_name_max || name == "." || name == ".." ||
-        !std::all_of(name.begin(), name.end(), good)) {
-        return fail(ExitCode::usage, fmt::format("'{}' cannot name a subtree", name),
-                    "use 1 to 63 of the characters A-Z a-z 0-9 , . _ + -");
-    }
-    return {};
+bool module_loaded(const System& sys) {
+    std::error_code ignored;
+    return std::filesystem::exists(sys.path(module_sysfs), ignored);
 }
 
 Result<Module> Module::open(const System& sys) {
@@ -121,184 +134,272 @@ Result<Module> Module::open(const System& sys) {
     if (auto ok = require_no_lockdown(sys); !ok) {
         return tl::unexpected(ok.error());
     }
-    std::error_code ignored;
-    const auto dir = sys.path(module_dir);
-    if (!std::filesystem::is_directory(dir, ignored)) {
-        if (!std::filesystem::exists(sys.path(module_sysfs), ignored)) {
-            return fail(ExitCode::absent, "the module kho_bridge is not loaded",
-                        "load it: modprobe kho_bridge");
-        }
-        return fail(ExitCode::absent, fmt::format("{} is missing", dir.string()),
-                    fmt::format("mount debugfs: mount -t debugfs debugfs {}", debugfs));
+    if (!module_loaded(sys)) {
+        return fail(ExitCode::absent, "the module kho_bridge is not loaded",
+                    "load it: modprobe kho_bridge");
     }
-    Module module(dir);
-    if (const auto status = module.status(); !status) {
-        return tl::unexpected(status.error());
-    }
-    return module;
-}
-
-Result<std::string> Module::text(std::string_view name) const {
-    const auto raw = bytes(name);
-    if (!raw) {
-        return tl::unexpected(raw.error());
-    }
-    return std::string(reinterpret_cast<const char*>(raw->data()), raw->size());
-}
-
-Result<ByteVector> Module::bytes(std::string_view name) const {
     int err = 0;
-    const auto fd = open_file(file(name), O_RDONLY, &err);
-    if (!fd) {
-        Error error = fd.error();
-        if (err == EPERM) {
-            error = lockdown_error("debugfs");
-        }
-        return tl::unexpected(error);
+    auto fd = open_file(sys.path(device::path), O_RDWR | O_CLOEXEC, &err);
+    if (fd) {
+        return Module(sys, std::move(*fd));
     }
-    return read_all(fd->get(), file(name));
+    if (err == EPERM) {
+        return tl::unexpected(lockdown_error("or CAP_SYS_ADMIN missing"));
+    }
+    return fail(ExitCode::absent, fd.error().what,
+                err == ENOENT
+                    ? "the module kho_bridge is older than khoctl, or /dev is no devtmpfs: "
+                      "see /sys/class/misc/kho_bridge/dev"
+                    : "`ls -l /dev/kho_bridge` tells who may open it");
+}
+
+tl::unexpected<Error> Module::refused(const Fd& fd, device::Ioctl what, int err) const {
+    device::refusal said;
+    std::string sentence;
+    if (sys_->ioctl(fd.get(), static_cast<std::uint32_t>(device::Ioctl::refusal), &said) >= 0 &&
+        said.error == static_cast<std::uint32_t>(err)) {
+        sentence = text_of(said.sentence);
+    }
+    if (sentence.empty()) {
+        sentence = fmt::format("{}: {}", name_of(what), std::strerror(err));
+    }
+    return fail(code_of(err), sentence, hint_of(err));
+}
+
+Result<int> Module::call(device::Ioctl what, void* arg, int* err) const {
+    const int ret = sys_->ioctl(fd_.get(), static_cast<std::uint32_t>(what), arg);
+    if (err != nullptr) {
+        *err = ret < 0 ? -ret : 0;
+    }
+    if (ret < 0) {
+        return refused(fd_, what, -ret);
+    }
+    return ret;
+}
+
+Result<void> Module::act(device::Ioctl what, void* arg) const {
+    const auto done = call(what, arg);
+    return done ? Result<void>{} : tl::unexpected(done.error());
+}
+
+Result<void> Module::act_on(device::Ioctl what, const Target& target) const {
+    device::target arg = wire(target);
+    return act(what, &arg);
+}
+
+Result<Fd> Module::open_stream(device::OpenWhat what, std::string_view name, std::uint64_t keys,
+                               int* err) const {
+    device::open arg;
+    arg.what = static_cast<std::uint32_t>(what);
+    arg.keys = keys;
+    arg.name = text_in<sizeof(arg.name)>(name);
+    const auto fd = call(device::Ioctl::open, &arg, err);
+    if (!fd) {
+        return tl::unexpected(fd.error());
+    }
+    return Fd(*fd);
+}
+
+Result<ByteVector> Module::read_stream(device::OpenWhat what, std::string_view name,
+                                       std::uint64_t keys) const {
+    const auto fd = open_stream(what, name, keys);
+    if (!fd) {
+        return tl::unexpected(fd.error());
+    }
+    return read_stream(*fd);
+}
+
+Result<ByteVector> Module::read_stream(const Fd& fd) const {
+    int err = 0;
+    auto bytes = read_all(fd.get(), "what the module lists", &err);
+    if (!bytes && err != 0) {
+        return refused(fd, device::Ioctl::open, err);
+    }
+    return bytes;
 }
 
 Result<Status> Module::status() const {
-    const auto raw = text("status");
-    if (!raw) {
-        return tl::unexpected(raw.error());
-    }
-    return Status::parse(*raw);
-}
-
-Result<void> Module::control(std::string_view name, std::string_view line) const {
-    int err = 0;
-    const auto fd = open_file(file(name), O_WRONLY | O_TRUNC, &err);
-    if (fd) {
-        // One write: the module takes each for a whole line.
-        const std::string whole = fmt::format("{}\n", line);
-        const ssize_t n = ::write(fd->get(), whole.data(), whole.size());
-        if (n == static_cast<ssize_t>(whole.size())) {
-            return {};
-        }
-        err = n < 0 ? errno : EIO;
-        return refused(err, fmt::format("'{}' to {}", line, name));
-    }
-    return fail(code_of(err), fmt::format("'{}' to {}: {}", line, name, std::strerror(err)),
-                hint_of(err));
-}
-
-Result<std::string> Module::run(std::string_view name) const {
-    int err = 0;
-    const auto fd = open_file(file(name), O_RDONLY, &err);
-    if (!fd) {
-        return fail(code_of(err), fd.error().what, hint_of(err));
-    }
-    const auto raw = read_all(fd->get(), file(name), &err);
-    if (!raw) {
-        return refused(err, fmt::format("reading {}", name));
-    }
-    return std::string(reinterpret_cast<const char*>(raw->data()), raw->size());
-}
-
-tl::unexpected<Error> Module::refused(int err, const std::string& else_what) const {
-    const auto now = status();
-    const std::string said = now ? now->text("last_error") : "";
-    const std::string what =
-        said.empty() ? fmt::format("{}: {}", else_what, std::strerror(err)) : said;
-    return fail(code_of(err), what, hint_of(err));
-}
-
-Result<std::vector<Key>> Module::keys(Side side) const {
-    const auto raw = text(side_file(side, "keys"));
-    if (!raw) {
-        return tl::unexpected(raw.error());
-    }
-    return parse_keys(*raw);
-}
-
-Result<std::vector<Range>> Module::ranges(Side side) const {
-    const auto raw = text(side_file(side, "ranges"));
-    if (!raw) {
-        return tl::unexpected(raw.error());
-    }
-    return parse_ranges(*raw);
-}
-
-Result<std::vector<Subtree>> Module::subtrees(Side side) const {
-    const auto dir = file(side_file(side, "sub_fdts"));
-    std::vector<Subtree> out;
-    std::error_code ignored;
-    if (!std::filesystem::exists(dir, ignored)) {
-        return out;
-    }
-    const auto names = list_dir(dir);
-    if (!names) {
-        return tl::unexpected(names.error());
-    }
-    for (const std::string& name : *names) {
-        const auto size = size_of_file(dir / name);
-        if (!size) {
-            return tl::unexpected(size.error());
-        }
-        out.push_back(Subtree{name, *size});
-    }
-    return out;
-}
-
-Result<ByteVector> Module::subtree(Side side, std::string_view name) const {
-    if (auto ok = check_subtree_name(name); !ok) {
+    device::status arg;
+    if (auto ok = act(device::Ioctl::status, &arg); !ok) {
         return tl::unexpected(ok.error());
     }
-    std::error_code ignored;
-    const std::string path = side_file(side, fmt::format("sub_fdts/{}", name));
-    if (!std::filesystem::exists(file(path), ignored)) {
-        return fail(ExitCode::refused,
-                    fmt::format("there is no subtree '{}' in {}/", name, to_string(side)),
-                    "`khoctl ls` lists them");
-    }
-    return bytes(path);
+    return Status(arg);
 }
 
-std::optional<std::uint64_t> Module::digest(std::string_view name) const {
-    const std::string all = text(side_file(Side::in, "digests")).value_or("");
-    for (const std::string_view line : lines(all)) {
-        const auto parts = words(line);
-        if (parts.size() == 2 && parts[0] == name) {
-            return parse_u64(parts[1]);
-        }
+Result<void> Module::set_abi(abi::Version version) const {
+    device::abi arg;
+    arg.abi = text_in<sizeof(arg.abi)>(abi::compatible(version));
+    return act(device::Ioctl::set_abi, &arg);
+}
+
+Result<void> Module::preserve(const PreserveRequest& request) const {
+    device::preserve arg;
+    arg.pages = request.pages;
+    arg.order = request.order ? request.order->value() : device::order_mixed;
+    arg.seed = request.seed;
+    arg.scatter = request.scatter;
+    return act(device::Ioctl::preserve, &arg);
+}
+
+Result<void> Module::unpreserve(const Target& target) const {
+    return act_on(device::Ioctl::unpreserve, target);
+}
+
+Result<Compacted> Module::compact(std::optional<std::uint64_t> most_bytes) const {
+    device::compact arg;
+    if (most_bytes) {
+        arg.most = *most_bytes;
+    } else {
+        arg.flags = device::compact_flags::all;
     }
-    return std::nullopt;
+    const auto done = act(device::Ioctl::compact, &arg);
+    Compacted out{.folios = arg.folios, .bytes = arg.bytes, .left_bytes = arg.left, .us = arg.us};
+    if (!done) {
+        if (arg.folios == 0 && arg.left == 0) {
+            return tl::unexpected(done.error());
+        }
+        out.error = done.error();
+    }
+    return out;
 }
 
 Result<void> Module::put(std::string_view name, ByteView data) const {
     if (auto ok = check_subtree_name(name); !ok) {
         return ok;
     }
-    if (auto made = control("out/put", fmt::format("{} {}", name, data.size())); !made) {
-        return made;
+    device::put arg;
+    arg.len = data.size();
+    arg.name = text_in<sizeof(arg.name)>(name);
+    const auto made = call(device::Ioctl::put, &arg);
+    if (!made) {
+        return tl::unexpected(made.error());
     }
-    const auto path = file(fmt::format("out/sub_fdts/{}", name));
-    auto fd = open_file(path, O_WRONLY);
-    Result<void> written;
-    if (fd) {
-        written = write_all(fd->get(), data, path);
-    } else {
-        written = tl::unexpected(fd.error());
-    }
+    const Fd fd(*made);
+    auto written = write_all(fd.get(), data, fmt::format("subtree {}", name));
     if (!written) {
         // The subtree exists with only part of its bytes; its own failure matters more than this.
-        (void)control("out/unpreserve", fmt::format("subtree {}", name));
+        (void)unpreserve({.kind = device::TargetKind::subtree, .name = std::string(name)});
     }
     return written;
 }
 
-Result<std::vector<Range>> Module::scratch() const {
-    return read_areas(file("out"), page_size);
+Result<void> Module::take_scratch(const AreaRequest& area, std::optional<abi::Version> abi,
+                                  std::uint64_t* largest) const {
+    device::scratch arg;
+    arg.bytes = area.size;
+    arg.align = area.align;
+    arg.flags = area.low ? device::scratch_flags::low : 0;
+    arg.node = area.node.value_or(device::node_any);
+    if (abi) {
+        arg.abi = text_in<sizeof(arg.abi)>(abi::compatible(*abi));
+    }
+    auto done = act(device::Ioctl::scratch_take, &arg);
+    *largest = arg.largest;
+    return done;
 }
 
-Result<std::vector<Range>> kernel_scratch(const System& sys) {
-    return read_areas(sys.path(kernel_out_dir), 0);
+Result<void> Module::leave_to_kernel() const {
+    return act(device::Ioctl::scratch_kernel, nullptr);
+}
+
+Result<void> Module::give_scratch() const {
+    return act(device::Ioctl::scratch_give, nullptr);
+}
+
+Result<void> Module::loaded() const {
+    return act(device::Ioctl::loaded, nullptr);
+}
+
+Result<LoadedImage> Module::image() const {
+    device::image arg;
+    if (auto ok = act(device::Ioctl::image, &arg); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    return LoadedImage{.state = static_cast<device::ImageState>(arg.state),
+                       .others_changed = arg.others_changed != 0,
+                       .pid = arg.pid,
+                       .comm = text_of(arg.comm)};
+}
+
+Result<void> Module::attach(PhysAddr setup_data) const {
+    device::attach arg;
+    arg.setup_data = setup_data.value();
+    return act(device::Ioctl::attach, &arg);
+}
+
+Result<device::progress> Module::attach_progress() const {
+    device::progress out;
+    return act(device::Ioctl::progress, &out).map([&out] { return out; });
+}
+
+Result<void> Module::restore(const Target& target) const {
+    return act_on(device::Ioctl::restore, target);
+}
+
+Result<void> Module::release(const Target& target) const {
+    return act_on(device::Ioctl::release, target);
+}
+
+Result<std::vector<Key>> Module::keys(Side side) const {
+    return read_stream(side == Side::out ? device::OpenWhat::out_keys : device::OpenWhat::in_keys)
+        .and_then([](const ByteVector& bytes) { return decode_keys(bytes); });
+}
+
+Result<std::vector<Range>> Module::ranges(Side side) const {
+    return read_stream(side == Side::out ? device::OpenWhat::out_ranges
+                                         : device::OpenWhat::in_ranges)
+        .and_then([](const ByteVector& bytes) { return decode_ranges(bytes); });
+}
+
+Result<std::vector<Extent>> Module::extents() const {
+    return read_stream(device::OpenWhat::out_extents).and_then([](const ByteVector& bytes) {
+        return decode_extents(bytes);
+    });
+}
+
+Result<std::vector<Subtree>> Module::subtrees(Side side) const {
+    return read_stream(side == Side::out ? device::OpenWhat::out_subtrees
+                                         : device::OpenWhat::in_subtrees)
+        .and_then([](const ByteVector& bytes) { return decode_subtrees(bytes); });
+}
+
+Result<ByteVector> Module::subtree(Side side, std::string_view name) const {
+    if (auto ok = check_subtree_name(name); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    int err = 0;
+    const auto fd = open_stream(
+        side == Side::out ? device::OpenWhat::out_subtree : device::OpenWhat::in_subtree, name, 0,
+        &err);
+    if (fd) {
+        return read_stream(*fd);
+    }
+    if (err != ENOENT) {
+        return tl::unexpected(fd.error());
+    }
+    return fail(ExitCode::refused,
+                fmt::format("there is no subtree '{}' in {}/", name, to_string(side)),
+                "`khoctl ls` lists them");
 }
 
 Result<Fd> Module::open_data(Side side) const {
-    return open_file(file(side_file(side, "data")), O_RDONLY);
+    return open_stream(side == Side::out ? device::OpenWhat::out_data : device::OpenWhat::in_data);
+}
+
+Result<std::vector<Range>> Module::scratch() const {
+    return read_stream(device::OpenWhat::out_scratch).and_then([](const ByteVector& bytes) {
+        return decode_areas(bytes);
+    });
+}
+
+Result<std::vector<device::bench_row>> Module::bench(std::uint64_t keys) const {
+    return read_stream(device::OpenWhat::bench, {}, keys).and_then([](const ByteVector& bytes) {
+        return decode_bench(bytes);
+    });
+}
+
+Result<std::vector<Range>> kernel_scratch(const System& sys) {
+    return read_areas(sys.path(kernel_kho_dir) / "out");
 }
 
 Result<void> read_at(const Fd& fd, PhysAddr at, ByteSpan to) {

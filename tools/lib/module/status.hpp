@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The module's `status` file: "name: value" lines.
+// The module's status, by the names that people and --json see.
 #ifndef KHOB_STATUS_HPP
 #define KHOB_STATUS_HPP
 
@@ -10,17 +10,17 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
 #include "base/value.hpp"
+#include "khob/device.hpp"
 
 namespace khob {
 
 class Status {
   public:
-    /// Lines that are not "name: value" are an error (failure).
-    static Result<Status> parse(std::string_view text);
+    Status() = default;
+    explicit Status(const device::status& from);
 
-    /// Every name, in the order of its first line.
+    /// Every name, in the order in which they are shown.
     const std::vector<std::string>& names() const { return order_; }
 
     /// The value of a name; empty if it is not there.
@@ -32,14 +32,27 @@ class Status {
     bool frozen() const { return text("out.state") == "frozen"; }
     bool attached() const { return text("in.state") == "attached"; }
     bool refused() const { return text("in.state") == "refused"; }
-    /// Attached at some time; what was then released has left the name of its kernel.
-    bool was_attached() const { return attached() || !text("in.previous_release").empty(); }
+    /// Attached at some time; what was then released has left its kernel's name, or at least
+    /// the time of the kexec.
+    bool was_attached() const {
+        return attached() || !text("in.previous_release").empty() ||
+               number_or("in.kexec_tsc", 0) != 0;
+    }
+    /// Whoever follows the setup_data chain ends up somewhere else than the loader meant.
+    bool chain_damaged() const { return number_or("in.chain_damaged", 0) != 0; }
 
     /// Typed values, nested at the dots: {"out": {"state": "open", ...}, ...}.
     Value to_value() const;
 
   private:
-    std::map<std::string, std::string, std::less<>> fields_;
+    struct Said {
+        std::string text;
+        bool is_text;  ///< and no number, whatever it looks like
+    };
+
+    void set(std::string name, std::string_view value, bool is_text = true);
+
+    std::map<std::string, Said, std::less<>> fields_;
     std::vector<std::string> order_;
 };
 

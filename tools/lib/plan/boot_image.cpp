@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "plan/boot_params.hpp"
+#include "plan/kho_scratch.hpp"
 
 namespace khob {
 
@@ -143,12 +144,13 @@ Result<BootImage> build_boot_image(const BootImageInputs& in, const Placement& p
 }
 
 Result<MemoryBudget> check_memory(const MemoryMap& map, const Covering& covering,
-                                  const BzImage& kernel, std::uint64_t initrd_bytes) {
+                                  const BzImage& kernel, std::uint64_t initrd_bytes, bool kasan) {
     MemoryBudget out;
     out.ram_bytes = map.ram_bytes();
     out.covered_bytes = covering.covered_bytes();
     out.left_bytes = out.ram_bytes - std::min(out.ram_bytes, out.covered_bytes);
-    out.safe_bytes = kernel.init_size + 2 * initrd_bytes + base_memory_bytes;
+    out.safe_bytes = kernel.init_size + 2 * initrd_bytes + base_memory_bytes +
+                     (kasan ? kasan_shadow(out.ram_bytes) : 0);
     if (out.left_bytes < out.safe_bytes) {
         return fail(
             ExitCode::refused,

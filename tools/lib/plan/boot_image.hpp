@@ -68,10 +68,11 @@ inline constexpr std::uint64_t base_memory_bytes = 160ULL << 20;
 
 /**
  * What is left, and whether that is enough: init_size, twice the initrd (packed and
- * unpacked at once) and base_memory_bytes. Errors (refused): too little; names the figures.
+ * unpacked at once), base_memory_bytes, and with KASAN its shadow. Errors (refused): too
+ * little; names the figures.
  */
 Result<MemoryBudget> check_memory(const MemoryMap& map, const Covering& covering,
-                                  const BzImage& kernel, std::uint64_t initrd_bytes);
+                                  const BzImage& kernel, std::uint64_t initrd_bytes, bool kasan);
 
 }  // namespace khob
 

@@ -2,6 +2,8 @@
 // How much scratch a kernel with KHO needs, and where.
 #include "plan/kho_scratch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/files.hpp"
@@ -98,6 +100,7 @@ Value EarlyNeeds::to_value() const {
         .set("tables", Bytes{tables})
         .set("cpus", Bytes{cpus})
         .set("reservations", Bytes{reservations})
+        .set("shadow", Bytes{shadow})
         .set("base", Bytes{base})
         .set("all", Bytes{total()});
     return v;
@@ -108,7 +111,26 @@ EarlyNeeds early_needs(const MachineFacts& machine) {
                       .tables = machine.ram_bytes / ram_per_table,
                       .cpus = machine.cpus * cpu_bytes,
                       .reservations = machine.keys * key_bytes,
+                      .shadow = machine.kasan ? kasan_shadow(machine.ram_bytes) : 0,
                       .base = base_bytes};
+}
+
+std::uint64_t kasan_shadow(std::uint64_t ram_bytes) {
+    // Its page tables as well: a page of them for each 512 of the shadow's, at most.
+    return ram_bytes / 8 + ram_bytes / 8 / 512;
+}
+
+Result<void> require_shadow_room(std::span<const Range> areas, const EarlyNeeds& early) {
+    const std::uint64_t bytes = total_bytes(areas);
+    if (early.shadow == 0 || bytes >= early.total()) {
+        return {};
+    }
+    return fail(
+        ExitCode::refused,
+        fmt::format("the kernel has KASAN and needs {} to boot in, {} of it for KASAN's "
+                    "shadow, and the scratch of this kernel's own KHO has {}",
+                    human_bytes(early.total()), human_bytes(early.shadow), human_bytes(bytes)),
+        "say `--method kho`: then khoctl makes scratch that suffices");
 }
 
 KhoScratch kho_scratch(const ScratchNeeds& needs, const MachineFacts& machine) {
@@ -129,7 +151,7 @@ KhoScratch kho_scratch(const ScratchNeeds& needs, const MachineFacts& machine) {
     for (const NodeMemory& node : machine.nodes) {
         node_ram += node.bytes;
     }
-    const std::uint64_t growing = out.early.struct_pages + out.early.tables;
+    const std::uint64_t growing = out.early.struct_pages + out.early.tables + out.early.shadow;
     for (const NodeMemory& node : machine.nodes) {
         const auto part = static_cast<std::uint64_t>(static_cast<double>(growing) *
                                                      static_cast<double>(node.bytes) /

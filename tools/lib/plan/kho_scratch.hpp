@@ -40,6 +40,7 @@ struct MachineFacts {
     bool ram_above_4g = false;
     std::uint64_t cpus = 1;         ///< possible ones
     std::uint64_t keys = 0;         ///< preserved; those of metadata that is still to be made too
+    bool kasan = false;             ///< of the incoming kernel
     std::vector<NodeMemory> nodes;  ///< with memory; empty: the kernel knows no nodes
 };
 
@@ -51,13 +52,23 @@ struct EarlyNeeds {
     std::uint64_t tables = 0;        ///< page tables and hash tables, which grow with RAM
     std::uint64_t cpus = 0;          ///< per-CPU areas
     std::uint64_t reservations = 0;  ///< its list of what is preserved, which doubles in a copy
+    std::uint64_t shadow = 0;        ///< KASAN's, if it has that: a byte for eight of RAM
     std::uint64_t base = 0;          ///< what does not depend on the machine
 
-    std::uint64_t total() const { return struct_pages + tables + cpus + reservations + base; }
+    std::uint64_t total() const {
+        return struct_pages + tables + cpus + reservations + shadow + base;
+    }
     Value to_value() const;
 };
 
 EarlyNeeds early_needs(const MachineFacts& machine);
+
+/// Bytes that a kernel with KASAN takes of so much RAM, all of it shadowed as it boots.
+std::uint64_t kasan_shadow(std::uint64_t ram_bytes);
+
+/// Whether a kernel with KASAN can boot in the running kernel's own scratch, which that has
+/// sized by what it took itself. Errors (refused): it is too small.
+Result<void> require_shadow_room(std::span<const Range> areas, const EarlyNeeds& early);
 
 /// The areas to ask for, all aligned to kho_scratch_alignment.
 struct KhoScratch {

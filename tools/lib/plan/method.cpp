@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "image/probe.hpp"
-
 namespace khob {
 
 namespace {
@@ -137,6 +135,47 @@ Result<MethodChoice> choose_blindly(const Error& why, const MethodWishes& wishes
                 "if you know, say `--method indirect`, or `--method kho --abi VERSION`");
 }
 
+Result<MethodChoice> choose_for(const KernelProbe& probe, const MethodWishes& wishes,
+                                std::string_view cmdline, abi::Version module_abi,
+                                std::optional<abi::Version> native) {
+    const bool wants_kho = wishes.method && wishes.method != Method::indirect;
+    if (!probe.has_kho()) {
+        if (wants_kho) {
+            return fail(ExitCode::refused,
+                        fmt::format("the kernel has no KHO: method {} would lose everything",
+                                    to_string(*wishes.method)),
+                        "leave --method out: without KHO it is indirect");
+        }
+        return by_intervals(wishes, cmdline, module_abi, {});
+    }
+    if (wishes.method == Method::indirect) {
+        return by_intervals(wishes, cmdline, module_abi, probe.compatible);
+    }
+    if (!probe.abi) {
+        return fail(
+            ExitCode::refused,
+            fmt::format("the kernel's KHO is {}, which khoctl does not know", probe.compatible),
+            "`--method indirect` does without the kernel's own KHO");
+    }
+    if (kho_switch(cmdline) == false) {
+        if (wants_kho) {
+            return fail(ExitCode::refused,
+                        fmt::format("the command line switches the kernel's KHO off (kho=), and "
+                                    "method {} needs it",
+                                    to_string(*wishes.method)),
+                        "give it kho=on, or leave --method out");
+        }
+        return by_intervals(wishes, cmdline, module_abi, probe.compatible);
+    }
+    if (wishes.abi && *wishes.abi != *probe.abi) {
+        return fail(ExitCode::refused,
+                    fmt::format("the kernel's KHO takes only {}, not {}", probe.compatible,
+                                abi::compatible(*wishes.abi)),
+                    "leave --abi out");
+    }
+    return by_kho(wishes, *probe.abi, cmdline, native);
+}
+
 }  // namespace
 
 std::string_view to_string(Method method) {
@@ -172,49 +211,17 @@ std::optional<bool> kho_switch(std::string_view cmdline) {
     return on;
 }
 
-Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
+Result<MethodChoice> choose_method(const Result<KernelProbe>& probe, const MethodWishes& wishes,
                                    std::string_view cmdline, abi::Version module_abi,
                                    std::optional<abi::Version> native) {
-    const auto probe = probe_kernel(image);
-    const bool wants_kho = wishes.method && wishes.method != Method::indirect;
     if (!probe) {
         return choose_blindly(probe.error(), wishes, cmdline, module_abi, native);
     }
-    if (!probe->has_kho()) {
-        if (wants_kho) {
-            return fail(ExitCode::refused,
-                        fmt::format("the kernel has no KHO: method {} would lose everything",
-                                    to_string(*wishes.method)),
-                        "leave --method out: without KHO it is indirect");
-        }
-        return by_intervals(wishes, cmdline, module_abi, {});
+    auto choice = choose_for(*probe, wishes, cmdline, module_abi, native);
+    if (choice) {
+        choice->kasan = probe->kasan;
     }
-    if (wishes.method == Method::indirect) {
-        return by_intervals(wishes, cmdline, module_abi, probe->compatible);
-    }
-    if (!probe->abi) {
-        return fail(
-            ExitCode::refused,
-            fmt::format("the kernel's KHO is {}, which khoctl does not know", probe->compatible),
-            "`--method indirect` does without the kernel's own KHO");
-    }
-    if (kho_switch(cmdline) == false) {
-        if (wants_kho) {
-            return fail(ExitCode::refused,
-                        fmt::format("the command line switches the kernel's KHO off (kho=), and "
-                                    "method {} needs it",
-                                    to_string(*wishes.method)),
-                        "give it kho=on, or leave --method out");
-        }
-        return by_intervals(wishes, cmdline, module_abi, probe->compatible);
-    }
-    if (wishes.abi && *wishes.abi != *probe->abi) {
-        return fail(ExitCode::refused,
-                    fmt::format("the kernel's KHO takes only {}, not {}", probe->compatible,
-                                abi::compatible(*wishes.abi)),
-                    "leave --abi out");
-    }
-    return by_kho(wishes, *probe->abi, cmdline, native);
+    return choice;
 }
 
 }  // namespace khob

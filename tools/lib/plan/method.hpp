@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/types.hpp"
+#include "image/probe.hpp"
 #include "khob/abi.hpp"
 
 namespace khob {
@@ -39,14 +40,15 @@ struct MethodChoice {
     /// The running kernel's own KHO hands over: its root FDT and, unless that is too small for
     /// the image, its scratch.
     bool by_kernel = false;
+    bool kasan = false;  ///< the kernel has KASAN, and needs memory for it
 };
 
 /// What a command line says of kho=: the last one that makes sense counts, as for the kernel.
 std::optional<bool> kho_switch(std::string_view cmdline);
 
 /**
- * Chooses for the kernel in `image`. `module_abi` is the version that the module is set to,
- * `native` the version of the running kernel's own KHO if that is on.
+ * Chooses for the kernel that `probe` tells of. `module_abi` is the version that the module is set
+ * to, `native` the version of the running kernel's own KHO if that is on.
  *
  * A kernel with KHO takes its own version only. It is switched on explicitly (kho=on),
  * because the image does not tell its default. What is switched off, or what the user wants
@@ -54,7 +56,7 @@ std::optional<bool> kho_switch(std::string_view cmdline);
  * alone. Between two kernels with KHO of one version the running one hands over itself.
  * Errors (refused): contradictions, each with what to say instead.
  */
-Result<MethodChoice> choose_method(ByteView image, const MethodWishes& wishes,
+Result<MethodChoice> choose_method(const Result<KernelProbe>& probe, const MethodWishes& wishes,
                                    std::string_view cmdline, abi::Version module_abi,
                                    std::optional<abi::Version> native = std::nullopt);
 

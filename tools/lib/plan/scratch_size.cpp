@@ -36,7 +36,9 @@ ScratchPlan plan_scratch(const System& sys, const ScratchInputs& in) {
         *in.kernel, in.initrd_bytes,
         small_bytes(*in.map, in.cmdline, in.kho ? 0 : in.max_intervals, max_kho_areas, in.efi));
     if (in.kho) {
-        out.kho = kho_scratch(out.needs, machine_facts(sys, *in.map, in.keys));
+        MachineFacts machine = machine_facts(sys, *in.map, in.keys);
+        machine.kasan = in.kasan;
+        out.kho = kho_scratch(out.needs, machine);
     }
     return out;
 }

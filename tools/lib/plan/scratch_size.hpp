@@ -26,6 +26,7 @@ struct ScratchInputs {
     std::size_t max_intervals = 0;
     std::uint64_t keys = 0;    ///< preserved ones
     bool kho = false;          ///< the incoming kernel's own KHO takes the handover
+    bool kasan = false;        ///< the incoming kernel has it
     const Efi* efi = nullptr;  ///< passed on to it; null: nothing
 };
 

@@ -3,25 +3,26 @@
  * A client that preserves over kho_bridge and restores through the kernel's own KHO, which
  * says nothing of that to kho_bridge; then it hands over again what it has restored.
  *
- * /sys/module/khob_both/parameters/run takes "save" or "restore"; the write fails, and the log
- * says in which line, if something is not as it should be.
+ * /sys/module/khob_both/parameters/run takes one of
+ *	save		preserve folios, and a table of them as a subtree
+ *	restore		take most of them over, in the next kernel
+ *	restore-table	and then the table's own page
+ *	name		have a subtree with the name of one that kho_bridge has as well
+ *	unname		undo that
+ * The write fails, and the log says in which line, if something is not as it should be.
  */
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 
 #include "khob/kho_bridge.h"
+#include "../actions.h"
 
 #define NAME "khob-both"
+/* As cases call the one that they put. */
+#define SHARED "file"
 #define ORDER 3
 #define MAGIC 0x6b686f622d626f74ULL
-
-#define CHECK(condition) do {						\
-	if (!(condition)) {						\
-		pr_err("khob_both: line %d: %s\n", __LINE__, #condition);	\
-		return -EINVAL;						\
-	}								\
-} while (0)
 
 struct blob {
 	u64 magic;
@@ -78,17 +79,46 @@ static int restore(void)
 	return 0;
 }
 
-static int run_set(const char *value, const struct kernel_param *kp)
+static int restore_table(void)
 {
-	if (sysfs_streq(value, "save"))
-		return save();
-	return sysfs_streq(value, "restore") ? restore() : -ENOENT;
+	struct folio *folio;
+	phys_addr_t pa;
+
+	CHECK(!khob_retrieve_subtree(NAME, &pa, NULL));
+	folio = kho_restore_folio(pa);
+	CHECK(folio);
+	folio_put(folio);
+	return 0;
 }
 
-static const struct kernel_param_ops run_ops = { .set = run_set };
+static void *named;
 
-module_param_cb(run, &run_ops, NULL, 0200);
-MODULE_PARM_DESC(run, "save or restore");
+static int name(void)
+{
+	CHECK(!named);
+	named = (void *)get_zeroed_page(GFP_KERNEL);
+	CHECK(named && !kho_preserve_pages(virt_to_page(named), 1));
+	CHECK(!kho_add_subtree(SHARED, named, PAGE_SIZE));
+	return 0;
+}
+
+static int unname(void)
+{
+	CHECK(named);
+	kho_remove_subtree(named);
+	kho_unpreserve_pages(virt_to_page(named), 1);
+	free_page((unsigned long)named);
+	named = NULL;
+	return 0;
+}
+
+static const struct action actions[] = {
+	{ "save", save }, { "restore", restore }, { "restore-table", restore_table },
+	{ "name", name }, { "unname", unname },
+};
+
+RUN_PARAMETER(actions);
+MODULE_PARM_DESC(run, "save, restore, restore-table, name or unname");
 
 MODULE_DESCRIPTION("Test client of kho_bridge and of a kernel's own KHO");
 MODULE_LICENSE("GPL");

@@ -20,6 +20,8 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "../actions.h"
+
 #define NAME "khob-bulk"
 #define MAGIC 0x6b686f622d62756cULL
 /* 4 MiB: the largest that every kernel's page allocator has. */
@@ -285,26 +287,12 @@ static int restore(void)
 	return 0;
 }
 
-static int run_set(const char *value, const struct kernel_param *kp)
-{
-	static const struct {
-		const char *name;
-		int (*run)(void);
-	} actions[] = {
-		{ "take", take }, { "preserve", preserve }, { "drop", drop },
-		{ "restore", restore },
-	};
-	size_t i;
+static const struct action actions[] = {
+	{ "take", take }, { "preserve", preserve }, { "drop", drop },
+	{ "restore", restore },
+};
 
-	for (i = 0; i < ARRAY_SIZE(actions); i++)
-		if (sysfs_streq(value, actions[i].name))
-			return actions[i].run();
-	return -ENOENT;
-}
-
-static const struct kernel_param_ops run_ops = { .set = run_set };
-
-module_param_cb(run, &run_ops, NULL, 0200);
+RUN_PARAMETER(actions);
 MODULE_PARM_DESC(run, "take, preserve, drop or restore");
 
 static int report_get(char *to, const struct kernel_param *kp)

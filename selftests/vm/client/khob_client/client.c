@@ -17,7 +17,6 @@
 
 #include "client.h"
 
-#define NAME "khob-client"
 #define MAGIC 0x6b686f622d636c69ULL
 /* Not a power of two: two keys, or three. */
 #define NR_PAGES 3
@@ -165,6 +164,7 @@ static int save(void)
 	CHECK(PTR_ERR(kho_alloc_preserve(PAGE_SIZE << 20)) == -E2BIG);
 	CHECK(!kinds());
 	CHECK(!exact());
+	CHECK(!singles());
 
 	blob = kho_alloc_preserve(sizeof(*blob));
 	CHECK(!IS_ERR(blob) && filled(blob, 0, 0) && !blob->magic);
@@ -427,25 +427,11 @@ static int restore(void)
 	return 0;
 }
 
-static int run_set(const char *value, const struct kernel_param *kp)
-{
-	static const struct {
-		const char *name;
-		int (*run)(void);
-	} actions[] = {
-		{ "save", save }, { "frozen", frozen }, { "drop", drop }, { "restore", restore },
-	};
-	size_t i;
+static const struct action actions[] = {
+	{ "save", save }, { "frozen", frozen }, { "drop", drop }, { "restore", restore },
+};
 
-	for (i = 0; i < ARRAY_SIZE(actions); i++)
-		if (sysfs_streq(value, actions[i].name))
-			return actions[i].run();
-	return -ENOENT;
-}
-
-static const struct kernel_param_ops run_ops = { .set = run_set };
-
-module_param_cb(run, &run_ops, NULL, 0200);
+RUN_PARAMETER(actions);
 MODULE_PARM_DESC(run, "save, frozen, drop or restore");
 
 MODULE_DESCRIPTION("Test client of kho_bridge");

@@ -6,14 +6,12 @@
 #include <linux/printk.h>
 #include <linux/types.h>
 
+#include "../actions.h"
+
 struct kho_vmalloc;
 
-#define CHECK(condition) do {						\
-	if (!(condition)) {						\
-		pr_err("khob_client: line %d: %s\n", __LINE__, #condition);	\
-		return -EINVAL;						\
-	}								\
-} while (0)
+/* Of the subtree. */
+#define NAME "khob-client"
 
 /* client.c */
 void fill(void *to, size_t bytes, u64 seed);
@@ -24,6 +22,7 @@ bool filled_from(const void *from, size_t bytes, u64 seed, size_t at);
 /* refuse.c; each returns 0 or what CHECK() does */
 int kinds(void);
 int exact(void);
+int singles(void);
 int damaged(const struct kho_vmalloc *from);
 
 #endif /* KHOB_CLIENT_H */

@@ -78,10 +78,55 @@ int exact(void)
 	return 0;
 }
 
-/* Lists of chunks as no kernel should write them: refused, and nothing is lost. */
+/* Single pages take a way of their own, when there are others around: it is as exact. */
+int singles(void)
+{
+	static const unsigned int alone[] = { 0, 2, 3, 26, 63 };
+	struct page *block = alloc_pages(GFP_KERNEL, 6);
+	unsigned int i;
+
+	CHECK(block);
+	split_page(block, 6);
+	for (i = 0; i < ARRAY_SIZE(alone); i++)
+		CHECK(!kho_preserve_pages(block + alone[i], 1));
+	/* One page of 8 in the tree, and one of 8 and one of 2. */
+	CHECK(!kho_preserve_pages(block + 8, 8));
+	CHECK(!kho_preserve_pages(block + 16, 10));
+	for (i = 0; i < 64; i++)
+		CHECK(page_count(block + i) == 1 ||
+		      kho_preserve_pages(block + i, 1) == -EEXIST);
+	CHECK(kho_preserve_pages(block + 2, 2) == -EEXIST);
+	CHECK(kho_preserve_pages(block + 62, 2) == -EEXIST);
+	for (i = 8; i < 26; i++)
+		CHECK(khob_unpreserve_pages(block + i, 1) == -ENOENT);
+	CHECK(khob_unpreserve_pages(block + 2, 2) == -ENOENT);
+	CHECK(khob_unpreserve_pages(block + 1, 1) == -ENOENT);
+	/* Whoever is not the last goes and comes again; a page that nobody has is nobody's. */
+	CHECK(!khob_unpreserve_pages(block + 2, 1));
+	CHECK(khob_unpreserve_pages(block + 2, 1) == -ENOENT);
+	CHECK(page_count(block + 2) == 1);
+	CHECK(!kho_preserve_pages(block + 2, 1));
+	CHECK(!khob_unpreserve_pages(block + 16, 10));
+	CHECK(!khob_unpreserve_pages(block + 8, 8));
+	CHECK(!kho_preserve_pages(block + 9, 1));
+	CHECK(!khob_unpreserve_pages(block + 9, 1));
+	for (i = 0; i < ARRAY_SIZE(alone); i++)
+		CHECK(!khob_unpreserve_pages(block + alone[i], 1));
+	for (i = 0; i < 64; i++)
+		CHECK(page_count(block + i) == 1 &&
+		      khob_unpreserve_pages(block + i, 1) == -ENOENT);
+	free_contig_range(page_to_pfn(block), 64);
+	return 0;
+}
+
+/*
+ * Lists of chunks as no kernel should write them: refused, and nothing is lost. @from: in the
+ * page of the subtree.
+ */
 int damaged(const struct kho_vmalloc *from)
 {
 	struct kho_vmalloc bad = *from;
+	phys_addr_t pa;
 	struct kho_vmalloc_chunk *chunk = phys_to_virt(from->first.phys);
 	struct kho_vmalloc_chunk *copy __free(kfree) = kmemdup(chunk, sizeof(*chunk), GFP_KERNEL);
 
@@ -121,6 +166,12 @@ int damaged(const struct kho_vmalloc *from)
 	CHECK(!kho_restore_vmalloc(from));
 	chunk->phys[1] = from->first.phys;
 	CHECK(!kho_restore_vmalloc(from));
+	/* A page that a subtree is in, and then one that is refused: the subtree is still there. */
+	chunk->phys[0] = page_to_phys(virt_to_page(from));
+	chunk->phys[1] = PAGE_MASK;
+	CHECK(!kho_restore_vmalloc(from));
+	CHECK(!kho_retrieve_subtree(NAME, &pa, NULL));
+	CHECK(PHYS_PFN(pa) == page_to_pfn(virt_to_page(from)));
 	memcpy(chunk, copy, sizeof(*chunk));
 	return 0;
 }

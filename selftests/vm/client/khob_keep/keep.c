@@ -11,7 +11,6 @@
  *	save		preserve all items, and a table of them as a subtree
  *	forget		undo that
  *	restore		take all of it over, in the next kernel
- *	restore-copy	the same, where the table's own pages were not handed over
  * The write fails, and the log says why, if something is not as it should be.
  * parameters/list has a line an item: NAME KIND PAGES SEED.
  */
@@ -43,8 +42,7 @@ struct item {
 };
 
 /*
- * self: kho-v2 hands over a copy of the table, and the table's own pages besides, but for a
- * kernel that only carries it.
+ * self: kho-v2 hands over a copy of the table, and the table's own pages besides.
  */
 struct table {
 	u64 magic;
@@ -253,7 +251,7 @@ static void *item_restore(const struct item *item)
 }
 
 /* What is restored before something is wrong is leaked: the run is over anyway. */
-static int items_restore(bool own)
+static int items_restore(void)
 {
 	struct table *from __free(kfree) = kmalloc(sizeof(*from), GFP_KERNEL);
 	phys_addr_t pa;
@@ -281,8 +279,7 @@ static int items_restore(bool own)
 		if (!filled(&from->items[i], mem))
 			return refuse(-EBADMSG, "restore: other contents", from->items[i].name);
 	}
-	if (own)
-		kho_restore_free(phys_to_virt(from->self));
+	kho_restore_free(phys_to_virt(from->self));
 	return 0;
 }
 
@@ -297,9 +294,7 @@ static int run_set(const char *value, const struct kernel_param *kp)
 	if (sysfs_streq(value, "forget"))
 		return items_forget();
 	if (sysfs_streq(value, "restore"))
-		return items_restore(true);
-	if (sysfs_streq(value, "restore-copy"))
-		return items_restore(false);
+		return items_restore();
 	if (sscanf(value, "add %23s %7s %u %llu", name, kind, &nr, &seed) == 4)
 		return item_add(name, kind, nr, seed);
 	if (sscanf(value, "drop %23s", name) == 1)
@@ -322,7 +317,7 @@ static const struct kernel_param_ops run_ops = { .set = run_set };
 static const struct kernel_param_ops list_ops = { .get = list_get };
 
 module_param_cb(run, &run_ops, NULL, 0200);
-MODULE_PARM_DESC(run, "add, drop, save, forget, restore or restore-copy");
+MODULE_PARM_DESC(run, "add, drop, save, forget or restore");
 module_param_cb(list, &list_ops, NULL, 0400);
 MODULE_PARM_DESC(list, "all items");
 

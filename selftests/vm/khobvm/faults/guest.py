@@ -50,6 +50,8 @@ get() {{
 load() {{
     run $1 khoctl load /boot/vmlinuz-{_NEXT} --initrd /tmp/initrd --cmdline '@CMDLINE@'
 }}
+# attach loads it only where it finds a trace of a handover
+unload_module() {{ [ ! -e /sys/module/kho_bridge ] || rmmod kho_bridge; }}
 refused() {{ grep -q '^in.state: refused' {DEBUGFS}/status 2> /dev/null; }}
 run attach khoctl attach --json
 run status cat {DEBUGFS}/status
@@ -62,7 +64,7 @@ if refused; then load load.refused; fi
 run restore khoctl restore all
 run release khoctl release all
 if run again khoctl attach; then run release.again khoctl release all; fi
-run rmmod rmmod kho_bridge
+run rmmod unload_module
 run insmod insmod /lib/modules/$(uname -r)/extra/kho_bridge.ko
 load load
 run unload khoctl unload

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The files of a session, both ways. With the session's lock, and luo_going for reading.
+ */
+#include <linux/file.h>
+#include <linux/xarray.h>
+
+#include "memfd/memfd.h"
+#include "session.h"
+
+/* Inodes that are preserved, or retrieved and not finished, by their address. */
+static DEFINE_XARRAY(luo_inodes);
+
+static unsigned long luo_file_id(const struct file *file)
+{
+	return (unsigned long)file_inode(file);
+}
+
+static struct luo_file *luo_file_find(const struct luo_session *session, u64 token)
+{
+	struct luo_file *f;
+
+	list_for_each_entry(f, &session->files, list)
+		if (f->token == token)
+			return f;
+	return NULL;
+}
+
+static void luo_file_add(struct luo_session *session, struct luo_file *f)
+{
+	list_add_tail(&f->list, &session->files);
+	session->count++;
+}
+
+/* Frees the last file of a session, whose work is done, and the room that it had. */
+static void luo_file_del(struct luo_session *session, struct luo_file *f)
+{
+	list_del(&f->list);
+	session->count--;
+	/* With less than before it succeeds. */
+	luo_blocks_fit(&session->blocks, session->count);
+	if (f->file) {
+		xa_erase(&luo_inodes, luo_file_id(f->file));
+		fput(f->file);
+	}
+	kfree(f);
+}
+
+/* @file: with a reference, which is the session's if this succeeds */
+static int luo_file_preserve_new(struct luo_session *session, u64 token, struct file *file)
+{
+	struct luo_file *f;
+	int ret;
+
+	if (!luo_memfd_is(file))
+		return -ENOENT;
+	ret = xa_insert(&luo_inodes, luo_file_id(file), file, GFP_KERNEL);
+	if (ret)
+		return ret;
+	f = kzalloc(sizeof(*f), GFP_KERNEL);
+	ret = f ? luo_memfd_preserve(file, &f->data, &f->more) : -ENOMEM;
+	if (ret) {
+		kfree(f);
+		xa_erase(&luo_inodes, luo_file_id(file));
+		return ret;
+	}
+	f->file = file;
+	f->token = token;
+	luo_file_add(session, f);
+	return 0;
+}
+
+/**
+ * luo_file_preserve() - hand a file over
+ * @session: an outgoing one
+ * @token: what it is called there
+ * @fd: the caller's descriptor
+ *
+ * Return: 0; -EEXIST if the token is taken; -EBADF; -ENOENT if no kind of file is like this one;
+ * -EBUSY if the file is preserved already, or if a kernel is loaded; as luo_memfd_preserve().
+ */
+int luo_file_preserve(struct luo_session *session, u64 token, int fd)
+{
+	struct file *file;
+	int ret;
+
+	if (luo_file_find(session, token))
+		return -EEXIST;
+	ret = luo_blocks_fit(&session->blocks, session->count + 1);
+	if (ret)
+		return ret;
+	file = fget(fd);
+	ret = file ? luo_file_preserve_new(session, token, file) : -EBADF;
+	if (!ret)
+		return 0;
+	if (file)
+		fput(file);
+	luo_blocks_fit(&session->blocks, session->count);
+	return ret;
+}
+
+/**
+ * luo_file_unpreserve_all() - hand none of a session's files over
+ * @session: an outgoing one
+ */
+void luo_file_unpreserve_all(struct luo_session *session)
+{
+	struct luo_file *f, *next;
+
+	list_for_each_entry_safe_reverse(f, next, &session->files, list) {
+		luo_memfd_unpreserve(f->file, f->data, f->more);
+		luo_file_del(session, f);
+	}
+}
+
+static int luo_file_retrieve_new(struct luo_file *f)
+{
+	struct file *file;
+	bool again;
+	int ret = luo_memfd_retrieve(f->data, &f->more, &file, &again);
+
+	if (ret) {
+		/* What cannot get better is not tried again. */
+		if (!again)
+			f->status = ret;
+		return ret;
+	}
+	f->file = file;
+	f->status = 1;
+	/* Its address is new, so that nothing but memory can be missing. */
+	if (xa_insert(&luo_inodes, luo_file_id(file), file, GFP_KERNEL))
+		pr_warn("a retrieved file can be preserved before it is finished: no memory\n");
+	return 0;
+}
+
+/**
+ * luo_file_retrieve() - take a file of the kernel before over
+ * @session: an incoming one
+ * @token: what the file is called there
+ * @file: the file, with a reference; the same one each time
+ *
+ * Return: 0; -ENOENT; as luo_memfd_retrieve().
+ */
+int luo_file_retrieve(struct luo_session *session, u64 token, struct file **file)
+{
+	struct luo_file *f = luo_file_find(session, token);
+	int ret;
+
+	if (!f)
+		return -ENOENT;
+	if (f->status < 0)
+		return f->status;
+	ret = f->status ? 0 : luo_file_retrieve_new(f);
+	if (!ret)
+		*file = get_file(f->file);
+	return ret;
+}
+
+static bool luo_file_all_retrieved(const struct luo_session *session)
+{
+	struct luo_file *f;
+
+	list_for_each_entry(f, &session->files, list)
+		if (f->status != 1)
+			return false;
+	return true;
+}
+
+/**
+ * luo_file_finish_all() - be done with a session's files
+ * @session: an incoming one; files that were not retrieved are discarded
+ *
+ * Return: 0; -EBUSY if some would have to be and a kernel is loaded that gets them: then nothing
+ * has changed.
+ */
+int luo_file_finish_all(struct luo_session *session)
+{
+	struct luo_file *f, *next;
+	int ret = luo_file_all_retrieved(session) ? 0 : luo_may_take();
+
+	if (ret)
+		return ret;
+	list_for_each_entry_safe_reverse(f, next, &session->files, list) {
+		if (f->status != 1)
+			luo_memfd_discard(f->data, f->more);
+		luo_file_del(session, f);
+	}
+	return 0;
+}
+
+/**
+ * luo_file_arrive() - a file that the kernel before has preserved
+ * @session: whose it is
+ * @ser: what that kernel says of it, checked
+ *
+ * Return: 0; -EOPNOTSUPP if it is of another kind; -ENOMEM, or another errno of preserving.
+ */
+int luo_file_arrive(struct luo_session *session, const struct khob_luo_file_ser *ser)
+{
+	struct luo_file *f;
+	int ret;
+
+	if (strcmp(ser->compatible, KHOB_MEMFD_COMPATIBLE_MEMFD_V2)) {
+		pr_err("session %s has a file of a kind that is not known here: %s\n",
+		       session->name, ser->compatible);
+		return -EOPNOTSUPP;
+	}
+	/* For the way to the next kernel, should nobody want it here. */
+	if (LUO_CARRIES) {
+		ret = luo_blocks_fit(&session->blocks, session->count + 1);
+		if (ret)
+			return ret;
+	}
+	f = kzalloc(sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return -ENOMEM;
+	f->token = ser->token;
+	f->data = ser->data;
+	luo_file_add(session, f);
+	return 0;
+}
+
+/**
+ * luo_file_forget_all() - forget files that have just arrived
+ * @session: whose they are; they stay where they are
+ */
+void luo_file_forget_all(struct luo_session *session)
+{
+	struct luo_file *f, *next;
+
+	list_for_each_entry_safe_reverse(f, next, &session->files, list)
+		luo_file_del(session, f);
+}
+
+/**
+ * luo_file_write_all() - tell the next kernel of a session's files
+ * @session: which
+ * @set: where they are then
+ *
+ * Of an incoming one only those that are still as the kernel before has left them.
+ */
+void luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_ser *set)
+{
+	struct luo_cursor at;
+	struct luo_file *f;
+
+	luo_blocks_start(&at, &session->blocks);
+	set->count = 0;
+	list_for_each_entry(f, &session->files, list) {
+		struct khob_luo_file_ser *ser;
+
+		if (session->incoming && (f->status || f->more))
+			continue;
+		ser = luo_blocks_next(&at);
+		if (!ser)
+			break;
+		if (!session->incoming)
+			luo_memfd_write(f->file, f->data);
+		strscpy(ser->compatible, KHOB_MEMFD_COMPATIBLE_MEMFD_V2, sizeof(ser->compatible));
+		ser->data = f->data;
+		ser->token = f->token;
+		set->count++;
+	}
+	set->files = luo_blocks_end(&at);
+}

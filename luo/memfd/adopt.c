@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Folios that nobody uses enter a file of shmem's without a copy. shmem's own functions for that
+ * are not exported, so every count that they keep is kept here: Committed_AS, NR_SHMEM, i_blocks,
+ * and what the inode knows of itself. The cgroup's charge and NR_FILE_PAGES are filemap's.
+ *
+ * While the file's size is 0 nobody finds what is in it; fallocend keeps what lies beyond the size
+ * from being dropped when reclaim splits a folio. An adoption that runs out of memory is not
+ * undone: what is in stays in, and the rest follows when there is some.
+ */
+#include <linux/file.h>
+#include <linux/sizes.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
+
+#include "memfd/memfd.h"
+
+/*
+ * filemap_add_folio() takes shmem's folios, but where CONFIG_DEBUG_VM is set it insists on
+ * getting none. There each page takes the place of one that shmem has allocated.
+ */
+#define LUO_EXCHANGES IS_ENABLED(CONFIG_DEBUG_VM)
+
+/* Pages that are charged for at once, if not more are needed: a GiB. */
+#define LUO_CHARGE (SZ_1G >> PAGE_SHIFT)
+
+static gfp_t luo_adopt_gfp(struct address_space *mapping)
+{
+	/* Its cgroup may be full: that is no reason to kill whoever wants the file back. */
+	return mapping_gfp_mask(mapping) | __GFP_NORETRY | __GFP_NOWARN;
+}
+
+/* Puts a locked folio into the page cache as shmem's, with all of shmem's counts. */
+static int luo_adopt_add(struct inode *inode, struct folio *folio, pgoff_t index)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct shmem_inode_info *info = SHMEM_I(inode);
+	long nr = folio_nr_pages(folio);
+	unsigned long flags;
+	int ret;
+
+	if (folio_test_large(folio))
+		luo_prepare_large(folio);
+	folio_mark_uptodate(folio);
+	/* First of all: by it the LRU lists are chosen, and what is subtracted on removal. */
+	__folio_set_swapbacked(folio);
+	ret = filemap_add_folio(mapping, folio, index, luo_adopt_gfp(mapping));
+	if (ret) {
+		__folio_clear_swapbacked(folio);
+		return ret;
+	}
+	lruvec_stat_mod_folio(folio, NR_SHMEM, nr);
+	if (folio_test_pmd_mappable(folio)) {
+		lruvec_stat_mod_folio(folio, NR_FILE_THPS, -nr);
+		lruvec_stat_mod_folio(folio, NR_SHMEM_THPS, nr);
+	}
+	/* No quota is on the kernel's own mount, so this does not fail. */
+	if (luo_blocks_charge(inode, nr))
+		pr_warn_once("a memfd has a quota: its blocks are not counted\n");
+	/* Last: whoever sees more pages here than in the page cache takes them for freed. */
+	spin_lock_irqsave(&info->lock, flags);
+	info->alloced += nr;
+	spin_unlock_irqrestore(&info->lock, flags);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+/* The page that shmem has at @index, allocated if need be, locked. */
+static struct folio *luo_shmem_own(struct address_space *mapping, pgoff_t index)
+{
+	struct page *page = shmem_read_mapping_page_gfp(mapping, index, luo_adopt_gfp(mapping));
+	struct folio *folio;
+
+	if (IS_ERR(page))
+		return ERR_CAST(page);
+	folio = page_folio(page);
+	folio_lock(folio);
+	if (folio->mapping == mapping && !folio_test_large(folio) && !folio_test_swapcache(folio))
+		return folio;
+	folio_unlock(folio);
+	folio_put(folio);
+	return ERR_PTR(-EAGAIN);
+}
+
+/* Exchanges a page of shmem's for a folio of order 0. All counts are shmem's own. */
+static int luo_adopt_exchange(struct inode *inode, struct folio *folio, pgoff_t index)
+{
+	struct folio *old = luo_shmem_own(inode->i_mapping, index);
+
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	__folio_set_locked(folio);
+	__folio_set_swapbacked(folio);
+	folio_mark_uptodate(folio);
+	luo_replace(old, folio);
+	folio_mark_dirty(folio);
+	folio_add_lru(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	folio_unlock(old);
+	folio_put(old);
+	return 0;
+}
+
+/* No part of a large folio can be exchanged: it is copied, as far as the file reaches. */
+static int luo_adopt_copy(struct inode *inode, struct folio *folio, pgoff_t index)
+{
+	u64 end = luo_memfd_pages(i_size_read(inode));
+	long i;
+
+	for (i = 0; i < folio_nr_pages(folio) && index + i < end; i++) {
+		struct folio *to = luo_shmem_own(inode->i_mapping, index + i);
+
+		if (IS_ERR(to))
+			return PTR_ERR(to);
+		copy_highpage(folio_page(to, 0), folio_page(folio, i));
+		folio_mark_dirty(to);
+		folio_unlock(to);
+		folio_put(to);
+		cond_resched();
+	}
+	folio_put(folio);
+	return 0;
+}
+
+static int luo_adopt_one(struct inode *inode, struct folio *folio, pgoff_t index)
+{
+	if (!LUO_EXCHANGES)
+		return luo_adopt_add(inode, folio, index);
+	return folio_test_large(folio) ? luo_adopt_copy(inode, folio, index) :
+					 luo_adopt_exchange(inode, folio, index);
+}
+
+/**
+ * luo_adopt_start() - before the first folio
+ * @adoption: its file is there, empty
+ */
+void luo_adopt_start(struct luo_adoption *adoption)
+{
+	struct inode *inode = file_inode(adoption->file);
+
+	inode_lock(inode);
+	/* The last folio may reach beyond the size. */
+	SHMEM_I(inode)->fallocend = luo_memfd_pages(adoption->size) + (MAX_ORDER_NR_PAGES - 1);
+	if (LUO_EXCHANGES)
+		i_size_write(inode, adoption->size);
+	inode_unlock(inode);
+}
+
+/* What lies behind the end of the file, in its last page, is nobody's. */
+static void luo_adopt_cut(struct folio *folio, u64 start, u64 size)
+{
+	if (start + folio_size(folio) > size)
+		folio_zero_range(folio, size - start, folio_size(folio) - (size - start));
+}
+
+/*
+ * Charges Committed_AS for the folios that are restored; for what follows them as well, if there
+ * is enough, since every charge costs a file that is there until the caller's system call ends.
+ */
+static int luo_adopt_charge(struct luo_adoption *adoption)
+{
+	s64 left, pages = -adoption->charged;
+	unsigned int i;
+	int ret;
+
+	for (i = adoption->done; i < adoption->nr; i++)
+		pages += folio_nr_pages(adoption->folios[i]);
+	/* shmem charges for its own pages itself. */
+	if (LUO_EXCHANGES || pages <= 0)
+		return 0;
+	left = luo_memfd_pages(adoption->size) - adoption->index[adoption->done];
+	left = clamp(left - adoption->charged, pages, (s64)LUO_CHARGE);
+	if (left > pages && !luo_shmem_commit(left)) {
+		adoption->charged += left;
+		return 0;
+	}
+	ret = luo_shmem_commit(pages);
+	if (!ret)
+		adoption->charged += pages;
+	return ret;
+}
+
+/**
+ * luo_adopt() - put the folios that are restored into the file
+ * @adoption: with folios
+ *
+ * Return: 0, and there are none left; -ENOMEM: what is left can follow later; -EAGAIN likewise.
+ */
+int luo_adopt(struct luo_adoption *adoption)
+{
+	struct inode *inode = file_inode(adoption->file);
+	int ret = luo_adopt_charge(adoption);
+
+	if (ret)
+		return ret;
+	inode_lock(inode);
+	while (!ret && adoption->done < adoption->nr) {
+		struct folio *folio = adoption->folios[adoption->done];
+		pgoff_t index = adoption->index[adoption->done];
+		long nr = folio_nr_pages(folio);
+
+		luo_adopt_cut(folio, (u64)index << PAGE_SHIFT, adoption->size);
+		ret = luo_adopt_one(inode, folio, index);
+		if (ret)
+			break;
+		adoption->done++;
+		if (!LUO_EXCHANGES)
+			adoption->charged -= nr;
+	}
+	inode_unlock(inode);
+	if (!ret) {
+		adoption->nr = 0;
+		adoption->done = 0;
+	}
+	cond_resched();
+	return ret;
+}
+
+/* Gives back what was charged for and has not come. */
+static void luo_adopt_uncharge(struct luo_adoption *adoption)
+{
+	if (luo_shmem_commit(-adoption->charged))
+		pr_warn("Committed_AS stays %lld pages too large: no memory\n", adoption->charged);
+	adoption->charged = 0;
+}
+
+/**
+ * luo_adopt_end() - behind the last folio; the size is the caller's to set
+ * @adoption: without folios
+ */
+void luo_adopt_end(struct luo_adoption *adoption)
+{
+	struct inode *inode = file_inode(adoption->file);
+
+	inode_lock(inode);
+	SHMEM_I(inode)->fallocend = 0;
+	inode_unlock(inode);
+	luo_adopt_uncharge(adoption);
+}
+
+/**
+ * luo_adopt_drop() - give up
+ * @adoption: what is restored is freed, and the file with all that is in it
+ */
+void luo_adopt_drop(struct luo_adoption *adoption)
+{
+	while (adoption->done < adoption->nr)
+		folio_put(adoption->folios[adoption->done++]);
+	luo_adopt_uncharge(adoption);
+	fput(adoption->file);
+}

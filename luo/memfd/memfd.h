@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one kind of file there is: memfds, and other files of shmem's without a name.
+ */
+#ifndef LUO_MEMFD_H
+#define LUO_MEMFD_H
+
+#include <linux/fs.h>
+
+#include "core/luo_core.h"
+
+/* preserve.c */
+bool luo_memfd_is(const struct file *file);
+int luo_memfd_preserve(struct file *file, u64 *data, void **more);
+void luo_memfd_unpreserve(struct file *file, u64 data, void *more);
+void luo_memfd_write(const struct file *file, u64 data);
+
+/* retrieve.c */
+int luo_memfd_retrieve(u64 data, void **more, struct file **file, bool *again);
+void luo_memfd_discard(u64 data, void *more);
+
+/* ram.c */
+int luo_ram_read(u64 pa, void *to, u64 len);
+u64 luo_ram_end(void);
+
+/* freeze.c */
+
+/**
+ * struct luo_frozen - how a file was before it was frozen
+ * @seals: those that were added
+ * @immutable: whether it was made so
+ */
+struct luo_frozen {
+	unsigned int seals;
+	bool immutable;
+};
+
+void luo_freeze(struct inode *inode, struct luo_frozen *frozen);
+void luo_thaw(struct inode *inode, const struct luo_frozen *frozen);
+
+/* pin.c */
+long luo_pin(struct file *file, struct folio **folios, unsigned long max);
+void luo_unpin(struct folio **folios, unsigned long nr);
+void luo_unpin_one(struct folio *folio);
+
+/* shmem.c */
+struct file *luo_shmem_new(void);
+int luo_shmem_commit(s64 pages);
+void luo_shmem_dress(struct file *file, const struct khob_memfd_ser *ser);
+
+/* adopt.c */
+
+/* Folios that are restored before they are put into a file. */
+#define LUO_BATCH 256
+
+/**
+ * struct luo_adoption - folios on their way into a file
+ * @file: the file, which nobody else knows yet
+ * @size: that it will have
+ * @folios: restored ones, each with one reference
+ * @index: where each goes
+ * @nr: how many
+ * @done: how many of them are in the file
+ * @charged: pages that Committed_AS has and the file has not yet
+ */
+struct luo_adoption {
+	struct file *file;
+	u64 size;
+	struct folio *folios[LUO_BATCH];
+	pgoff_t index[LUO_BATCH];
+	unsigned int nr;
+	unsigned int done;
+	s64 charged;
+};
+
+void luo_adopt_start(struct luo_adoption *adoption);
+int luo_adopt(struct luo_adoption *adoption);
+void luo_adopt_end(struct luo_adoption *adoption);
+void luo_adopt_drop(struct luo_adoption *adoption);
+
+#endif /* LUO_MEMFD_H */

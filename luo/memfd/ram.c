@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that the kernel before has left: RAM that boot code has reserved, so that nobody here
+ * writes to it.
+ */
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include "memfd/memfd.h"
+
+/**
+ * luo_ram_end() - where memory ends
+ *
+ * Return: the first physical address behind all of it.
+ */
+u64 luo_ram_end(void)
+{
+	u64 end = 0;
+	int node;
+
+	for_each_online_node(node)
+		end = max_t(u64, end, PFN_PHYS((u64)node_end_pfn(node)));
+	return end;
+}
+
+/**
+ * luo_ram_read() - copy what the kernel before has left
+ * @pa: physical address
+ * @to: a buffer
+ * @len: bytes
+ *
+ * Return: 0; -EFAULT if not all of it is memory that is reserved, mapped and sound.
+ */
+int luo_ram_read(u64 pa, void *to, u64 len)
+{
+	if (!len || pa + len < pa || pa + len > luo_ram_end())
+		return -EFAULT;
+	while (len) {
+		u64 n = min_t(u64, len, PAGE_SIZE - offset_in_page(pa));
+		struct page *page = pfn_to_online_page(PHYS_PFN(pa));
+		u8 first;
+
+		if (!page || !PageReserved(page) || PageHWPoison(page))
+			return -EFAULT;
+		/* Only this asks whether it is mapped; only that survives a machine check. */
+		if (copy_from_kernel_nofault(&first, __va(pa), sizeof(first)) ||
+		    copy_mc_to_kernel(to, __va(pa), n))
+			return -EFAULT;
+		to += n;
+		pa += n;
+		len -= n;
+	}
+	return 0;
+}

@@ -2,6 +2,7 @@
 /*
  * Checks what a user asks for, and makes requests of what comes through the device.
  */
+#include "khob/luo.h"
 #include "radix.h"
 #include "request.h"
 
@@ -89,6 +90,9 @@ int khob_check_compact(const struct khob_compact_req *req, const char **why)
 
 int khob_check_put(const struct khob_fdt_subtree *sub, const char **why)
 {
+	/* A kernel that has LUO does not boot with anything else in it. */
+	if (!strcmp(sub->name, KHOB_LUO_NAME))
+		return khob_no(why, KHOB_LUO_NAME " is the Live Update Orchestrator's name; a session keeps it");
 	return sub->size ? 0 : khob_no(why, "a subtree has at least one byte");
 }
 

@@ -136,6 +136,10 @@ TEST_F(Request, CompactAndPut) {
     EXPECT_STREQ(sub.name, "config");
     std::strcpy(put.name, "a/b");
     refused(khob_request_put(&put, &sub, &why), "a subtree's name");
+    std::strcpy(put.name, KHOB_LUO_NAME);
+    refused(khob_request_put(&put, &sub, &why), "Live Update Orchestrator");
+    std::strcpy(put.name, KHOB_LUO_NAME "2");
+    EXPECT_EQ(khob_request_put(&put, &sub, &why), 0);
 }
 
 TEST_F(Request, OpenAndAbi) {

@@ -47,6 +47,26 @@ TEST_F(DoctorKernelTest, WithKho) {
     expect("method", ok, "asked for");
 }
 
+TEST_F(DoctorKernelTest, LiveUpdate) {
+    expect("kernel's LUO", ok, "none");
+    test::KernelSpec spec;
+    spec.luo = "luo-v5";
+    kernel("kho-v4", spec);
+    expect("kernel's LUO", ok, "luo-v5");
+    expect("command line", ok, "puts liveupdate=on kho=on in front");
+    options.cmdline = "liveupdate=off";
+    expect("kernel's LUO", warning, "throws sessions away", "liveupdate=on");
+    expect("command line", ok, "puts kho=on in front");
+    options.cmdline = "kho=off";
+    expect("kernel's LUO", ok, "off as the kernel's KHO is");
+    options.cmdline = "";
+    machine.dir.write(in_debugfs("out/sub_fdts/LUO"), std::string("luo-v5\0\0", 8));
+    expect("kernel's LUO", ok, "as are the sessions");
+    machine.dir.write(in_debugfs("out/sub_fdts/LUO"), std::string("luo-v4\0\0", 8));
+    expect("kernel's LUO", missing, "takes only luo-v5", "khoctl session ls");
+    EXPECT_EQ(report().code(), ExitCode::refused);
+}
+
 TEST_F(DoctorKernelTest, UnknownKho) {
     kernel("kho-v99");
     expect("kernel's KHO", warning, "kho-v99", "--method indirect");

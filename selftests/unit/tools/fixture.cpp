@@ -146,6 +146,9 @@ ByteVector make_kernel(const KernelSpec& spec) {
             vmlinux += fmt::format("{}{}{}", '\0', text, '\0');
         }
     }
+    if (!spec.luo.empty()) {
+        vmlinux += fmt::format("{}{}{}", '\0', spec.luo, '\0');
+    }
     if (spec.payload_bytes >= vmlinux_at + vmlinux.size()) {
         std::memcpy(k.data() + setup + vmlinux_at, vmlinux.data(), vmlinux.size());
         poke(k, 0x248, vmlinux_at);

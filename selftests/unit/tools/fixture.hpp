@@ -81,7 +81,8 @@ struct KernelSpec {
     std::uint32_t cmdline_size = 2047;
     std::uint32_t setup_type_max = 0x80000009;
     std::string version = "6.0-test (me) #1";
-    std::string kho;  ///< the compatible string of its KHO; empty: it has none
+    std::string kho;    ///< the compatible string of its KHO; empty: it has none
+    std::string luo{};  ///< the same of its LUO
 };
 
 /// A bzImage with that header, of zeroes but for an unpacked kernel that has that KHO.

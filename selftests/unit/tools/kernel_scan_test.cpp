@@ -39,6 +39,13 @@ TEST(KernelScan, NeedsThePropertyAndTheCompatibleString) {
     EXPECT_EQ(scan("").kho(), "");
 }
 
+TEST(KernelScan, FindsTheLiveUpdateOrchestrator) {
+    EXPECT_EQ(scan(property + nul("kho-v4") + nul("luo-v5")).luo(), "luo-v5");
+    EXPECT_EQ(scan(nul("luo-v12")).luo(), "luo-v12");
+    EXPECT_EQ(scan(nul("luo-v") + nul("fluo-v5") + nul("luo-v5x")).luo(), "");
+    EXPECT_EQ(scan(property + nul("kho-v4")).luo(), "");
+}
+
 TEST(KernelScan, FindsKasan) {
     EXPECT_TRUE(scan(banner).kasan());
     EXPECT_FALSE(scan("KernelAddressSanitizer initialize").kasan());
@@ -48,12 +55,14 @@ TEST(KernelScan, FindsKasan) {
 /// Every border that there can be, with what is looked for at the very end.
 TEST(KernelScan, FindsWhatLiesAcrossABorder) {
     const std::string filler(300, 'x');
-    const std::string text = filler + banner + filler + property + filler + nul("kho-v1234");
+    const std::string text =
+        filler + banner + filler + property + filler + nul("luo-v5678") + filler + nul("kho-v1234");
     for (std::size_t at = 0; at <= text.size(); ++at) {
         KernelScan got;
         got.feed(as_bytes(std::string_view(text).substr(0, at)));
         got.feed(as_bytes(std::string_view(text).substr(at)));
         EXPECT_EQ(got.kho(), "kho-v1234") << at;
+        EXPECT_EQ(got.luo(), "luo-v5678") << at;
         EXPECT_TRUE(got.kasan()) << at;
     }
     for (std::size_t piece = 1; piece <= text.size(); ++piece) {

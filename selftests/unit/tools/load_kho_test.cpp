@@ -94,13 +94,55 @@ TEST_F(LoadKho, TheImageLeavesTheLowAreaFree) {
     }
 }
 
+/// A kernel with a Live Update Orchestrator does not boot with another version's state.
+TEST_F(LoadKho, SessionsGoOnlyToWhoTakesTheirVersion) {
+    const auto kernel = [this](const std::string& luo, std::uint32_t payload = 0) {
+        test::KernelSpec spec;
+        spec.kho = "kho-v4";
+        spec.luo = luo;
+        ByteVector image = test::make_kernel(spec);
+        if (payload != 0) {
+            test::poke(image, 0x24c, payload);
+        }
+        machine.dir.write("kernel", image);
+    };
+    for (const char* side : {"out/sub_fdts/LUO", "in/sub_fdts/LUO"}) {
+        machine.dir.write(in_debugfs(side), std::string("luo-v5\0\0rest", 12));
+        kernel("luo-v5");
+        EXPECT_TRUE(run()) << side;
+        kernel("");
+        EXPECT_TRUE(run()) << "it looks at no sessions";
+        kernel("luo-v6");
+        machine.dir.write(in_debugfs("out/scratch"), "untouched");
+        const auto got = run();
+        ASSERT_FALSE(got) << side;
+        EXPECT_EQ(got.error().code, ExitCode::refused);
+        EXPECT_NE(got.error().what.find("handed over as luo-v5"), std::string::npos);
+        EXPECT_NE(got.error().what.find("takes only luo-v6"), std::string::npos);
+        EXPECT_EQ(scratch_control(), "untouched");
+        EXPECT_TRUE(run({.method = Method::indirect})) << "its KHO, and so its LUO, stays out";
+        kernel("luo-v5", 0xffffffff);
+        const auto blind = run({.method = Method::kho, .abi = abi::Version::kho_v4});
+        ASSERT_FALSE(blind);
+        EXPECT_NE(blind.error().what.find("could not be seen"), std::string::npos);
+
+        machine.dir.write(in_debugfs(side), std::string("\1 no text"));
+        kernel("luo-v5");
+        const auto damaged = run();
+        ASSERT_FALSE(damaged);
+        EXPECT_NE(damaged.error().what.find("as unknown"), std::string::npos);
+        std::filesystem::remove(machine.dir.path() / in_debugfs(side));
+    }
+}
+
 TEST_F(LoadKho, SaysWhatItDid) {
     const auto got = run();
     ASSERT_TRUE(got) << got.error().what;
     const std::string json = got->to_value().json();
-    for (const char* text : {R"("method": "kho")", R"("abi": "kho-v4")",
-                             R"("kernel_kho": "kho-v4")", R"("cmdline": "kho=on quiet")",
-                             R"("added_kho_on": true)", R"("struct_pages")", R"("intervals": 0)"}) {
+    for (const char* text :
+         {R"("method": "kho")", R"("abi": "kho-v4")", R"("kernel_kho": "kho-v4")",
+          R"("cmdline": "kho=on quiet")", R"("added_kho_on": true)", R"("kernel_luo": null)",
+          R"("added_liveupdate_on": false)", R"("struct_pages")", R"("intervals": 0)"}) {
         EXPECT_NE(json.find(text), std::string::npos) << text << "\n" << json;
     }
     const auto& small = machine.system.memory.at(got->segments[1].address.value());

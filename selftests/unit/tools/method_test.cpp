@@ -70,6 +70,38 @@ TEST(Method, AKernelWithKhoTakesItInItsOwnVersion) {
     EXPECT_EQ(on->cmdline, "quiet kho=1");
 }
 
+TEST(Method, ALiveUpdateOrchestratorIsSwitchedOn) {
+    const auto with_luo = [](const std::string& kho) {
+        test::KernelSpec spec;
+        spec.kho = kho;
+        spec.luo = "luo-v5";
+        return test::make_kernel(spec);
+    };
+    const auto got = choose(with_luo("kho-v4"), "quiet -- x");
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(got->kernel_luo, "luo-v5");
+    EXPECT_TRUE(got->added_liveupdate_on);
+    EXPECT_EQ(got->cmdline, "liveupdate=on kho=on quiet -- x");
+
+    const auto said = choose(with_luo("kho-v4"), "kho=on liveupdate=off");
+    ASSERT_TRUE(said);
+    EXPECT_FALSE(said->added_liveupdate_on);
+    EXPECT_EQ(said->cmdline, "kho=on liveupdate=off");
+    EXPECT_EQ(liveupdate_switch(said->cmdline), false);
+
+    const auto off = choose(with_luo("kho-v4"), "kho=off");
+    ASSERT_TRUE(off);
+    EXPECT_FALSE(off->added_liveupdate_on) << "without KHO there is no LUO";
+
+    const auto none = choose(kernel("kho-v4"), "");
+    ASSERT_TRUE(none);
+    EXPECT_EQ(none->kernel_luo, "");
+    EXPECT_FALSE(none->added_liveupdate_on);
+    const auto blind = choose(opaque(), "", {.method = Method::kho, .abi = Version::kho_v4});
+    ASSERT_TRUE(blind);
+    EXPECT_FALSE(blind->kernel_luo) << "nobody has looked";
+}
+
 TEST(Method, SwitchedOffItIsToldOfIntervalsInAForeignVersion) {
     const auto off = choose(kernel("kho-v4"), "kho=off");
     ASSERT_TRUE(off) << off.error().what;

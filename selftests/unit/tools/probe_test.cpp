@@ -277,6 +277,7 @@ TEST(Probe, KnowsNoKhoFromAnUnknownOne) {
     ASSERT_TRUE(got);
     EXPECT_TRUE(got->kasan);
     EXPECT_NE(got->to_value().json().find("\"kasan\": true"), std::string::npos);
+    EXPECT_NE(got->to_value().json().find("\"luo\": null"), std::string::npos);
 }
 
 TEST(Probe, RefusesAKernelThatHidesItsPayload) {

@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/mapped_file.hpp"
 #include "image/probe.hpp"
+#include "load/luo.hpp"
 #include "load/preserved.hpp"
 #include "machine/free_memory.hpp"
 #include "module/module.hpp"
@@ -65,13 +66,47 @@ Check check_method(const DoctorKernel& kernel, const MethodWishes& wishes) {
                                 abi::compatible(kernel.abi), why(*kernel.choice, wishes)));
 }
 
+/// Both ends' Live Update Orchestrators, and whether they go together.
+Check check_luo(const Seen& seen, const MethodChoice& choice) {
+    const std::string name = "kernel's LUO";
+    const std::string kernel = choice.kernel_luo.value_or("could not be seen in its image");
+    const auto module = Module::open(*seen.sys);
+    if (module) {
+        if (const auto ok = require_luo(*module, choice); !ok) {
+            return check_missing(name, ok.error());
+        }
+    }
+    if (kernel.empty()) {
+        return check_ok(name, "none; kho_luo brings it there");
+    }
+    if (choice.kernel_luo && choice.method == Method::indirect) {
+        return check_ok(
+            name, fmt::format("{}, off as the kernel's KHO is; kho_luo takes its place", kernel));
+    }
+    if (liveupdate_switch(choice.cmdline) == false) {
+        return check_warning(name,
+                             fmt::format("{}, and liveupdate= switches it off: it throws sessions "
+                                         "away",
+                                         kernel),
+                             "--cmdline with liveupdate=on, or without liveupdate=");
+    }
+    const auto handed = module ? luo_handed_over(*module) : std::optional<std::string>();
+    return check_ok(name, handed && *handed
+                              ? fmt::format("{}, as are the sessions that are handed over", kernel)
+                              : kernel);
+}
+
 Check check_command_line(const Subject& subject, const MethodChoice& choice) {
     const std::string name = "command line";
     if (const auto ok = check_cmdline(subject.kernel, choice.cmdline); !ok) {
         return check_missing(name, ok.error());
     }
-    if (choice.added_kho_on) {
-        return check_ok(name, "has no kho=: a load puts kho=on in front");
+    if (choice.added_kho_on || choice.added_liveupdate_on) {
+        return check_ok(name,
+                        fmt::format("a load puts {}{}{} in front",
+                                    choice.added_liveupdate_on ? "liveupdate=on" : "",
+                                    choice.added_liveupdate_on && choice.added_kho_on ? " " : "",
+                                    choice.added_kho_on ? "kho=on" : ""));
     }
     const bool off = choice.method == Method::indirect && !choice.kernel_abi.empty();
     if (off && !subject.options->wishes.method) {
@@ -256,6 +291,7 @@ DoctorKernel check_kernel(const Seen& seen, const DoctorOptions& options, Checks
     if (!reachable && result.choice->method == Method::indirect) {
         out.push_back(check_missing("SETUP_INDIRECT", reachable.error()));
     }
+    out.push_back(check_luo(seen, *result.choice));
     out.push_back(check_command_line(subject, *result.choice));
     check_memory_for(subject, *result.choice, out);
     return result;

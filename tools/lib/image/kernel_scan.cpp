@@ -12,7 +12,8 @@ namespace khob {
 
 namespace {
 
-constexpr std::string_view compatible_prefix = "kho-v";
+constexpr std::string_view kho_prefix = "kho-v";
+constexpr std::string_view luo_prefix = "luo-v";
 constexpr std::size_t max_digits = 4;
 // Of Linux's mm/kasan: nothing else in a kernel is called so.
 constexpr std::string_view kasan_banner = "KernelAddressSanitizer initialized";
@@ -21,7 +22,8 @@ constexpr std::string_view kasan_banner = "KernelAddressSanitizer initialized";
 // with the NUL that has to stand behind it and the one before it.
 constexpr std::size_t overlap = 64;
 static_assert(abi::prop_memory_map.size() + 1 <= overlap);
-static_assert(compatible_prefix.size() + max_digits + 2 <= overlap);
+static_assert(kho_prefix.size() + max_digits + 2 <= overlap);
+static_assert(luo_prefix.size() + max_digits + 2 <= overlap);
 static_assert(kasan_banner.size() <= overlap);
 
 /// Whether wanted stands in kernel as a C string of its own, or as the end of a longer one:
@@ -30,11 +32,13 @@ bool holds_string(std::string_view kernel, std::string_view wanted) {
     return kernel.find(std::string(wanted) + '\0') != std::string_view::npos;
 }
 
-/// The first compatible string; empty: none. `from_start`: nothing stands before `kernel`.
-std::string_view find_compatible(std::string_view kernel, bool from_start) {
-    for (std::size_t at = kernel.find(compatible_prefix); at != std::string_view::npos;
-         at = kernel.find(compatible_prefix, at + 1)) {
-        const std::size_t digits = at + compatible_prefix.size();
+/// The first compatible string with that prefix; empty: none. `from_start`: nothing stands before
+/// `kernel`.
+std::string_view find_compatible(std::string_view kernel, std::string_view prefix,
+                                 bool from_start) {
+    for (std::size_t at = kernel.find(prefix); at != std::string_view::npos;
+         at = kernel.find(prefix, at + 1)) {
+        const std::size_t digits = at + prefix.size();
         const std::size_t end = kernel.find_first_not_of("0123456789", digits);
         const bool starts = at == 0 ? from_start : kernel[at - 1] == '\0';
         if (starts && end != std::string_view::npos && kernel[end] == '\0' && end > digits &&
@@ -51,7 +55,10 @@ void KernelScan::look_at(std::string_view text, bool from_start) {
     property_ = property_ || holds_string(text, abi::prop_memory_map);
     kasan_ = kasan_ || text.find(kasan_banner) != std::string_view::npos;
     if (compatible_.empty()) {
-        compatible_ = find_compatible(text, from_start);
+        compatible_ = find_compatible(text, kho_prefix, from_start);
+    }
+    if (luo_.empty()) {
+        luo_ = find_compatible(text, luo_prefix, from_start);
     }
 }
 

@@ -22,6 +22,10 @@ class KernelScan {
     /// Source: KHO_FDT_COMPATIBLE, KHO_FDT_MEMORY_MAP_PROP_NAME.
     std::string kho() const { return property_ ? compatible_ : std::string(); }
 
+    /// The compatible string of the Live Update Orchestrator in it, empty if there is none.
+    /// Source: LUO_ABI_COMPATIBLE.
+    std::string luo() const { return luo_; }
+
     /// Whether KASAN is in it, which says so when it starts.
     bool kasan() const { return kasan_; }
 
@@ -31,6 +35,7 @@ class KernelScan {
     std::string tail_;      ///< the last bytes that were fed
     bool at_start_ = true;  ///< tail_ has all of them
     std::string compatible_;
+    std::string luo_;
     bool property_ = false;
     bool kasan_ = false;
 };

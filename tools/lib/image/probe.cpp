@@ -33,6 +33,7 @@ Result<KernelProbe> probe_kernel(ByteView image, const ProbeWatch& watch) {
     }
     probe.compatible = scan.kho();
     probe.abi = abi::version_from(probe.compatible);
+    probe.luo = scan.luo();
     probe.kasan = scan.kasan();
     return probe;
 }
@@ -47,6 +48,7 @@ Value KernelProbe::to_value() const {
         .set("abi", has_kho() ? Value(compatible) : Value())
         .set("abi_known", abi.has_value())
         .set("setup_indirect", image.knows_setup_indirect())
+        .set("luo", luo.empty() ? Value() : Value(luo))
         .set("kasan", kasan)
         .set("init_size", Bytes{image.init_size});
     return value;

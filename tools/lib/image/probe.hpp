@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Looks inside a bzImage: whether that kernel takes a handover by itself, and
-// in which version of the ABI.
+// in which version of the ABI, and whether it has a Live Update Orchestrator.
 #ifndef KHOB_PROBE_HPP
 #define KHOB_PROBE_HPP
 
@@ -25,7 +25,9 @@ struct KernelProbe {
     Compression compression = Compression::unknown;
     std::string compatible;           ///< its KHO's compatible string; empty: it has no KHO
     std::optional<abi::Version> abi;  ///< that string's version, if the schema knows it
-    bool kasan = false;               ///< it checks every access to memory
+    /// Its Live Update Orchestrator's compatible string; empty: it has none.
+    std::string luo{};
+    bool kasan = false;  ///< it checks every access to memory
 
     bool has_kho() const { return !compatible.empty(); }
     Value to_value() const;

@@ -9,7 +9,9 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "image/bzimage.hpp"
+#include "khob/luo.hpp"
 #include "load/inputs.hpp"
+#include "load/luo.hpp"
 #include "load/preserved.hpp"
 #include "load/take.hpp"
 #include "machine/free_memory.hpp"
@@ -121,6 +123,9 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     if (auto ok = check_cmdline(out.kernel, out.choice.cmdline); !ok) {
         return tl::unexpected(ok.error());
     }
+    if (auto ok = require_luo(module, out.choice); !ok) {
+        return tl::unexpected(ok.error());
+    }
     auto map = MemoryMap::read(sys.path("/sys/firmware/memmap"));
     if (!map) {
         return tl::unexpected(map.error());
@@ -181,6 +186,10 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vec
                     "hand fewer subtrees over, or say `--method indirect`");
     }
     out.covering = std::move(*covering);
+    // Once more: a session may have been made meanwhile.
+    if (auto ok = require_luo(module, in.choice); !ok) {
+        return tl::unexpected(ok.error());
+    }
     const auto memory =
         check_memory(in.map, out.covering, in.kernel, in.initrd.size(), in.choice.kasan);
     if (!memory) {

@@ -17,6 +17,9 @@ Value LoadReport::to_value() const {
         .set("kernel_kho", choice.kernel_abi.empty() ? Value() : Value(choice.kernel_abi))
         .set("cmdline", choice.cmdline)
         .set("added_kho_on", choice.added_kho_on)
+        .set("kernel_luo",
+             choice.kernel_luo.value_or("").empty() ? Value() : Value(*choice.kernel_luo))
+        .set("added_liveupdate_on", choice.added_liveupdate_on)
         .set("intervals", std::uint64_t{covering.intervals.size()})
         .set("preserved_bytes", Bytes{covering.preserved_bytes})
         .set("gap_bytes", Bytes{covering.gap_bytes})

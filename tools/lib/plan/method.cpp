@@ -12,6 +12,7 @@ namespace khob {
 namespace {
 
 constexpr std::string_view kho_on = "kho=on";
+constexpr std::string_view liveupdate_on = "liveupdate=on";
 
 /// The parameters as the kernel splits them: blanks within quotes do not count, the quotes
 /// themselves are dropped, and nothing behind "--" is the kernel's.
@@ -76,6 +77,23 @@ std::optional<abi::Version> foreign_version(const MethodWishes& wishes, abi::Ver
     return other == abi::versions.rend() ? std::nullopt : std::optional(*other);
 }
 
+/// With a parameter in front: what stands behind "--" is not the kernel's.
+std::string in_front(std::string_view parameter, std::string_view cmdline) {
+    return fmt::format("{}{}{}", parameter, cmdline.empty() ? "" : " ", cmdline);
+}
+
+/// What the last parameter of that name says that makes sense.
+std::optional<bool> last_switch(std::string_view cmdline, std::string_view prefix) {
+    std::optional<bool> on;
+    for (const std::string& word : parameters(cmdline)) {
+        if (word.starts_with(prefix)) {
+            const auto value = read_bool(std::string_view(word).substr(prefix.size()));
+            on = value ? value : on;
+        }
+    }
+    return on;
+}
+
 Result<MethodChoice> by_intervals(const MethodWishes& wishes, std::string_view cmdline,
                                   abi::Version module_abi, std::string kernel_abi) {
     if (wishes.abi && abi::compatible(*wishes.abi) == kernel_abi) {
@@ -114,8 +132,7 @@ Result<MethodChoice> by_kho(const MethodWishes& wishes, abi::Version version,
     out.kernel_abi = abi::compatible(version);
     out.cmdline = cmdline;
     if (!kho_switch(cmdline)) {
-        // In front: what stands behind "--" is not the kernel's.
-        out.cmdline = fmt::format("{}{}{}", kho_on, cmdline.empty() ? "" : " ", cmdline);
+        out.cmdline = in_front(kho_on, cmdline);
         out.added_kho_on = true;
     }
     return out;
@@ -200,15 +217,11 @@ std::optional<Method> method_from(std::string_view name) {
 }
 
 std::optional<bool> kho_switch(std::string_view cmdline) {
-    constexpr std::string_view prefix = "kho=";
-    std::optional<bool> on;
-    for (const std::string& word : parameters(cmdline)) {
-        if (word.starts_with(prefix)) {
-            const auto value = read_bool(std::string_view(word).substr(prefix.size()));
-            on = value ? value : on;
-        }
-    }
-    return on;
+    return last_switch(cmdline, "kho=");
+}
+
+std::optional<bool> liveupdate_switch(std::string_view cmdline) {
+    return last_switch(cmdline, "liveupdate=");
 }
 
 Result<MethodChoice> choose_method(const Result<KernelProbe>& probe, const MethodWishes& wishes,
@@ -218,8 +231,15 @@ Result<MethodChoice> choose_method(const Result<KernelProbe>& probe, const Metho
         return choose_blindly(probe.error(), wishes, cmdline, module_abi, native);
     }
     auto choice = choose_for(*probe, wishes, cmdline, module_abi, native);
-    if (choice) {
-        choice->kasan = probe->kasan;
+    if (!choice) {
+        return choice;
+    }
+    choice->kasan = probe->kasan;
+    choice->kernel_luo = probe->luo;
+    const bool luo = !probe->luo.empty() && choice->method != Method::indirect;
+    if (luo && !liveupdate_switch(cmdline)) {
+        choice->cmdline = in_front(liveupdate_on, choice->cmdline);
+        choice->added_liveupdate_on = true;
     }
     return choice;
 }

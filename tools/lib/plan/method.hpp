@@ -37,6 +37,10 @@ struct MethodChoice {
     std::string kernel_abi;  ///< what the kernel's own KHO takes; empty: it has none
     std::string cmdline;     ///< to be passed
     bool added_kho_on = false;
+    /// What the kernel's own Live Update Orchestrator takes. Empty: it has none; nothing: its image
+    /// could not be looked into.
+    std::optional<std::string> kernel_luo{};
+    bool added_liveupdate_on = false;
     /// The running kernel's own KHO hands over: its root FDT and, unless that is too small for
     /// the image, its scratch.
     bool by_kernel = false;
@@ -46,12 +50,16 @@ struct MethodChoice {
 /// What a command line says of kho=: the last one that makes sense counts, as for the kernel.
 std::optional<bool> kho_switch(std::string_view cmdline);
 
+/// The same of liveupdate=.
+std::optional<bool> liveupdate_switch(std::string_view cmdline);
+
 /**
  * Chooses for the kernel that `probe` tells of. `module_abi` is the version that the module is set
  * to, `native` the version of the running kernel's own KHO if that is on.
  *
  * A kernel with KHO takes its own version only. It is switched on explicitly (kho=on),
- * because the image does not tell its default. What is switched off, or what the user wants
+ * because the image does not tell its default, and so is its Live Update Orchestrator
+ * (liveupdate=on), which without that throws away what it is handed. What is switched off, or what the user wants
  * so, is told by intervals; the root FDT then has a version that the kernel's own KHO leaves
  * alone. Between two kernels with KHO of one version the running one hands over itself.
  * Errors (refused): contradictions, each with what to say instead.

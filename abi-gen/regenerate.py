@@ -18,9 +18,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ABI = "abi-gen/schema/kho.yaml"
 DEVICE = "abi-gen/schema/device.yaml"
 LIVEUPDATE = "abi-gen/schema/liveupdate.yaml"
+SESSIONS = "abi-gen/schema/sessions.yaml"
 LUO = "abi-gen/schema/luo.yaml"
 MEMFD = "abi-gen/schema/memfd.yaml"
 MEMBLOCK = "abi-gen/schema/memblock.yaml"
+LATE_ROOM = "abi-gen/schema/late_room.yaml"
 RESERVE_MEM = "abi-gen/schema/reserve_mem.yaml"
 OUTPUTS = {
     "module/include/khob/abi.h": (ABI, "--lang", "kernel-c"),
@@ -44,6 +46,8 @@ OUTPUTS = {
     "docs/memblock.rst": (MEMBLOCK, "--lang", "rst"),
     "module/include/khob/reserve_mem.h": (RESERVE_MEM, "--lang", "kernel-c"),
     "docs/reserve_mem.rst": (RESERVE_MEM, "--lang", "rst"),
+    "module/include/khob/late_room.h": (LATE_ROOM, "--lang", "kernel-c"),
+    "docs/late_room.rst": (LATE_ROOM, "--lang", "rst"),
     "module/include/uapi/linux/kho_bridge.h": (DEVICE, "--lang", "kernel-c"),
     "tools/include/khob/device.hpp": (DEVICE, "--lang", "cpp"),
     "abi-gen/goldens/device.json": (DEVICE, "--lang", "json-model"),
@@ -54,6 +58,10 @@ OUTPUTS = {
     "abi-gen/goldens/liveupdate.json": (LIVEUPDATE, "--lang", "json-model"),
     "selftests/vm/khobvm/liveupdate.py": (LIVEUPDATE, "--lang", "python"),
     "docs/liveupdate.rst": (LIVEUPDATE, "--lang", "rst"),
+    "module/include/uapi/linux/kho_luo.h": (SESSIONS, "--lang", "kernel-c"),
+    "tools/include/khob/sessions.hpp": (SESSIONS, "--lang", "cpp"),
+    "abi-gen/goldens/sessions.json": (SESSIONS, "--lang", "json-model"),
+    "docs/sessions.rst": (SESSIONS, "--lang", "rst"),
 }
 MAX_DIFF_LINES = 60
 

@@ -129,6 +129,50 @@ static int luo_arrive_from(struct luo_arrival *arrival, phys_addr_t pa, size_t l
 	return ret;
 }
 
+/* Frees what nobody has used of the late room, and what told of that. */
+static void luo_arrive_free_room(const struct khob_late_room_ser *room)
+{
+	u64 i, n;
+
+	for (i = 0; i < room->nr; i++) {
+		const struct khob_late_room_piece *piece = room->pieces + i;
+
+		for (n = 0; n < KHOB_LATE_ROOM_PIECE_PAGES; n++)
+			if (!(piece->used[n / 64] >> n % 64 & 1))
+				kho_restore_free(phys_to_virt(piece->pa + n * KHOB_PAGE_SIZE));
+		cond_resched();
+	}
+}
+
+/* What the kernel before has set aside and not needed. */
+static int luo_arrive_room(void)
+{
+	const char *why = "its description was not handed over";
+	phys_addr_t pa;
+	size_t len;
+	int ret = kho_retrieve_subtree(KHOB_LATE_ROOM_NAME, &pa, &len);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = luo_may_take();
+	if (ret)
+		return ret;
+
+	struct khob_late_room_ser *room __free(luo_kvfree) = kvzalloc(sizeof(*room), GFP_KERNEL);
+
+	if (!room)
+		return -ENOMEM;
+	if (len < sizeof(*room) || luo_ram_read(pa, room, sizeof(*room)) ||
+	    luo_room_check(room, luo_ram_end(), &why)) {
+		/* Sessions do without. What is reserved stays so. */
+		pr_err("the late room of the kernel before is refused: %s (%pa)\n", why, &pa);
+		return 0;
+	}
+	luo_arrive_free_room(room);
+	kho_restore_free(phys_to_virt(pa));
+	return 0;
+}
+
 /**
  * luo_arrive() - make sessions of what the kernel before has left, unless that is done
  *
@@ -147,6 +191,9 @@ int luo_arrive(void)
 	guard(mutex)(&luo_sessions.lock);
 	if (arrived)
 		return 0;
+	ret = luo_arrive_room();
+	if (ret)
+		return ret;
 	ret = kho_retrieve_subtree(KHOB_LUO_NAME, &pa, &len);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;

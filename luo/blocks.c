@@ -42,12 +42,13 @@ static int luo_blocks_grow(struct luo_blocks *blocks)
 {
 	struct luo_block *block, *last = luo_block_last(blocks);
 
+	BUILD_BUG_ON(KHOB_BLOCK_SIZE != KHOB_PAGE_SIZE);
 	if (blocks->nr == KHOB_BLOCKS_MAX)
 		return -ENOSPC;
 	block = kzalloc(sizeof(*block), GFP_KERNEL);
 	if (!block)
 		return -ENOMEM;
-	block->header = kho_alloc_preserve(KHOB_BLOCK_SIZE);
+	block->header = luo_page_alloc();
 	if (IS_ERR(block->header)) {
 		int ret = PTR_ERR(block->header);
 
@@ -70,7 +71,7 @@ static void luo_blocks_shrink(struct luo_blocks *blocks)
 	last = luo_block_last(blocks);
 	if (last)
 		last->header->next = 0;
-	kho_unpreserve_free(block->header);
+	luo_page_free(block->header);
 	kfree(block);
 }
 

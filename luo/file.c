@@ -77,7 +77,7 @@ static int luo_file_preserve_new(struct luo_session *session, u64 token, struct 
  * @fd: the caller's descriptor
  *
  * Return: 0; -EEXIST if the token is taken; -EBADF; -ENOENT if no kind of file is like this one;
- * -EBUSY if the file is preserved already, or if a kernel is loaded; as luo_memfd_preserve().
+ * -EBUSY if the file is preserved already, or if a kernel is loaded and there is no late room; as luo_memfd_preserve().
  */
 int luo_file_preserve(struct luo_session *session, u64 token, int fd)
 {
@@ -233,6 +233,28 @@ void luo_file_forget_all(struct luo_session *session)
 }
 
 /**
+ * luo_file_cost_all() - what a session's files cost that are not back yet, or never left
+ * @session: which
+ * @cost: is added to
+ *
+ * Return: how many of its files these are.
+ */
+u64 luo_file_cost_all(const struct luo_session *session, struct luo_cost *cost)
+{
+	struct luo_file *f;
+	u64 nr = 0;
+
+	list_for_each_entry(f, &session->files, list) {
+		if (f->status == 1)
+			continue;
+		luo_memfd_cost(f->data, session->incoming, cost);
+		nr++;
+	}
+	cost->metadata += session->blocks.nr * KHOB_BLOCK_SIZE;
+	return nr;
+}
+
+/**
  * luo_file_write_all() - tell the next kernel of a session's files
  * @session: which
  * @set: where they are then
@@ -255,7 +277,7 @@ void luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_se
 		if (!ser)
 			break;
 		if (!session->incoming)
-			luo_memfd_write(f->file, f->data);
+			luo_memfd_write(f->file, f->data, f->more);
 		strscpy(ser->compatible, KHOB_MEMFD_COMPATIBLE_MEMFD_V2, sizeof(ser->compatible));
 		ser->data = f->data;
 		ser->token = f->token;

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "session.h"
+#include "uapi/linux/kho_luo.h"
 #include "uapi/linux/liveupdate.h"
 
 /* Room for any struct. */
@@ -17,6 +18,8 @@ union luo_arg {
 	struct liveupdate_session_retrieve_fd retrieve_fd;
 	struct liveupdate_session_finish finish;
 	struct liveupdate_session_get_name get_name;
+	struct kho_luo_drop drop;
+	struct kho_luo_room room;
 	/* What all of those with a descriptor begin with. */
 	struct {
 		__u32 size;

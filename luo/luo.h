@@ -6,6 +6,7 @@
  *   luo_going          for reading around everything; for writing, and for good, at the reboot
  *   luo_sessions.lock  both lists of sessions, the outgoing root and its blocks
  *   session->lock      a session's files
+ *   luo_room_lock      what is used of the late room (room.c)
  */
 #ifndef LUO_H
 #define LUO_H
@@ -57,6 +58,13 @@ u64 luo_blocks_end(struct luo_cursor *at);
 /* own.c */
 bool luo_own_is_active(void);
 int luo_may_take(void);
+
+/* room.c */
+int luo_room_set(u64 bytes);
+u64 luo_room_size(u64 *used);
+bool luo_room_has(const void *page);
+void *luo_page_alloc(void);
+void luo_page_free(void *page);
 
 /* out.c: the root that the next kernel finds. With luo_sessions.lock. */
 int luo_out_open(void);

@@ -13,7 +13,7 @@ static int __init luo_init(void)
 
 	if (luo_own_is_active()) {
 		pr_err("this kernel has a Live Update Orchestrator of its own: boot it with liveupdate=on\n");
-		return -EEXIST;
+		return -EBUSY;
 	}
 	if (!kho_is_enabled()) {
 		pr_err("this kernel's KHO is off: boot it with kho=on\n");
@@ -24,7 +24,16 @@ static int __init luo_init(void)
 		return ret;
 	ret = luo_device_init();
 	if (ret)
-		luo_leave_exit();
+		goto err_leave;
+	ret = luo_admin_init();
+	if (ret)
+		goto err_device;
+	return 0;
+
+err_device:
+	luo_device_exit();
+err_leave:
+	luo_leave_exit();
 	return ret;
 }
 module_init(luo_init);
@@ -32,6 +41,7 @@ module_init(luo_init);
 /* Every session has a reference to the module: there is none left. */
 static void __exit luo_exit(void)
 {
+	luo_admin_exit();
 	luo_device_exit();
 	luo_leave_exit();
 }

@@ -63,16 +63,20 @@ static struct luo_session *luo_session_find(const struct list_head *list, const 
 	return NULL;
 }
 
-/* Exactly as much room as the sessions need on the way out; less always succeeds. */
+/*
+ * Exactly as many blocks as the sessions need on the way out; fewer always succeed. Where there is
+ * late room there is a root, which cannot be handed over later.
+ */
 static int luo_sessions_fit(u64 more)
 {
 	u64 count = luo_sessions.nr_outgoing + more + (LUO_CARRIES ? luo_sessions.nr_incoming : 0);
+	bool wanted = count || luo_room_size(NULL);
 	int ret;
 
-	if (!count)
+	if (!wanted)
 		luo_out_close();
 	ret = luo_blocks_fit(&luo_sessions.blocks, count);
-	return ret ?: count ? luo_out_open() : 0;
+	return ret ?: wanted ? luo_out_open() : 0;
 }
 
 static void luo_session_remove(struct luo_session *session)
@@ -283,4 +287,55 @@ int luo_session_retrieve(const char *name, struct file **file)
 		return PTR_ERR(*file);
 	session->retrieved = true;
 	return 0;
+}
+
+/**
+ * luo_session_drop() - end a session of the kernel before that nobody has open
+ * @name: KHOB_LUO_SESSION_NAME_LENGTH bytes of userspace's
+ *
+ * Return: 0; -ENOENT; -EBUSY if it is open, or if a kernel is loaded, which gets it; -ENOMEM.
+ */
+int luo_session_drop(const char *name)
+{
+	struct luo_session *session;
+	int ret;
+
+	scoped_guard(mutex, &luo_sessions.lock) {
+		session = luo_session_find(&luo_sessions.incoming, name);
+		if (!session)
+			return -ENOENT;
+		guard(mutex)(&session->lock);
+		if (session->retrieved)
+			return -EBUSY;
+		/* Nobody else opens it now. */
+		session->retrieved = true;
+	}
+	ret = luo_session_finish(session);
+	if (!ret) {
+		luo_session_remove(session);
+		return 0;
+	}
+	guard(mutex)(&session->lock);
+	session->retrieved = false;
+	return ret;
+}
+
+/**
+ * luo_session_set_room() - so much late room besides what sessions use of it
+ * @bytes: how much; 0: none
+ *
+ * Return: as luo_room_set(); or an errno of handing the root over.
+ */
+int luo_session_set_room(u64 bytes)
+{
+	int ret;
+
+	guard(mutex)(&luo_sessions.lock);
+	ret = luo_room_set(bytes);
+	if (!ret) {
+		ret = luo_sessions_fit(0);
+		if (ret)
+			luo_room_set(0);
+	}
+	return ret;
 }

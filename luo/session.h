@@ -12,6 +12,8 @@
 
 #include "luo.h"
 
+struct luo_cost;
+
 /* file.c */
 
 /**
@@ -62,6 +64,7 @@ int luo_file_retrieve(struct luo_session *session, u64 token, struct file **file
 int luo_file_finish_all(struct luo_session *session);
 int luo_file_arrive(struct luo_session *session, const struct khob_luo_file_ser *ser);
 void luo_file_forget_all(struct luo_session *session);
+u64 luo_file_cost_all(const struct luo_session *session, struct luo_cost *cost);
 void luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_ser *set);
 
 /* session.c */
@@ -90,6 +93,8 @@ struct luo_session *luo_session_new(const char *name);
 void luo_session_free(struct luo_session *session);
 int luo_session_create(const char *name, struct file **file);
 int luo_session_retrieve(const char *name, struct file **file);
+int luo_session_drop(const char *name);
+int luo_session_set_room(u64 bytes);
 
 /* arrive.c, leave.c */
 int luo_arrive(void);

@@ -8,6 +8,7 @@
 #define LUO_CORE_H
 
 #include "core/port.h"
+#include "khob/late_room.h"
 #include "khob/luo.h"
 #include "khob/memfd.h"
 
@@ -64,6 +65,8 @@ int luo_read(struct luo_reader *r, u64 pa, u64 len);
 int luo_memfd_check(const struct khob_memfd_ser *ser, u64 end_pfn, const char **why);
 int luo_memfd_folios_check(const struct khob_memfd_folio_ser *folios, u64 nr, u64 size,
 			   u64 end_pfn, const char **why);
+
+int luo_room_check(const struct khob_late_room_ser *ser, u64 end_pa, const char **why);
 
 /* Pages that a file of @size bytes has. */
 static inline u64 luo_memfd_pages(u64 size)

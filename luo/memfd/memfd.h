@@ -9,11 +9,24 @@
 
 #include "core/luo_core.h"
 
+/**
+ * struct luo_cost - what handing files over takes
+ * @bytes: their memory
+ * @folios: that it is in
+ * @metadata: bytes that tell of them
+ */
+struct luo_cost {
+	u64 bytes;
+	u64 folios;
+	u64 metadata;
+};
+
 /* preserve.c */
 bool luo_memfd_is(const struct file *file);
 int luo_memfd_preserve(struct file *file, u64 *data, void **more);
 void luo_memfd_unpreserve(struct file *file, u64 data, void *more);
-void luo_memfd_write(const struct file *file, u64 data);
+void luo_memfd_write(const struct file *file, u64 data, const void *more);
+void luo_memfd_cost(u64 data, bool incoming, struct luo_cost *cost);
 
 /* retrieve.c */
 int luo_memfd_retrieve(u64 data, void **more, struct file **file, bool *again);
@@ -42,6 +55,12 @@ void luo_thaw(struct inode *inode, const struct luo_frozen *frozen);
 long luo_pin(struct file *file, struct folio **folios, unsigned long max);
 void luo_unpin(struct folio **folios, unsigned long nr);
 void luo_unpin_one(struct folio *folio);
+
+/* late.c */
+struct luo_late;
+struct luo_late *luo_late_preserve(struct file *file, struct khob_memfd_ser *ser);
+void luo_late_free(struct luo_late *late);
+void luo_late_fill(const struct luo_late *late);
 
 /* shmem.c */
 struct file *luo_shmem_new(void);

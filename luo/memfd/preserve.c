@@ -8,17 +8,20 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/vmalloc.h>
 
+#include "luo.h"
 #include "memfd/memfd.h"
 
 /**
  * struct luo_memfd_out - a memfd that is preserved
  * @folios: its folios, as the next kernel is told; NULL if there are none
  * @nr: how many
+ * @late: where its contents will be, if it was preserved too late for its folios; or NULL
  * @frozen: how the file was
  */
 struct luo_memfd_out {
 	struct khob_memfd_folio_ser *folios;
 	u64 nr;
+	struct luo_late *late;
 	struct luo_frozen frozen;
 };
 
@@ -141,6 +144,11 @@ static int luo_memfd_describe(struct file *file, struct luo_memfd_out *out,
 	ser->seals = seals;
 	if (!size)
 		return 0;
+	if (luo_room_has(ser)) {
+		out->late = luo_late_preserve(file, ser);
+		ret = PTR_ERR_OR_ZERO(out->late);
+		return ret;
+	}
 	ret = luo_memfd_preserve_all(file, out, ser);
 	if (!ret)
 		ser->nr_folios = out->nr;
@@ -153,8 +161,10 @@ static int luo_memfd_describe(struct file *file, struct luo_memfd_out *out,
  * @data: where it is described, for the next kernel
  * @more: for luo_memfd_unpreserve()
  *
+ * Once a kernel is loaded its contents, not its folios, go along, as far as there is late room.
+ *
  * Return: 0; -EOPNOTSUPP for seals that this version has not; -EFBIG; -EBUSY once a kernel is
- * loaded; -ENOMEM; -EINTR.
+ * loaded and there is no late room, -ENOSPC if that is full; -ENOMEM; -EINTR.
  */
 int luo_memfd_preserve(struct file *file, u64 *data, void **more)
 {
@@ -166,7 +176,8 @@ int luo_memfd_preserve(struct file *file, u64 *data, void **more)
 	out = kzalloc(sizeof(*out), GFP_KERNEL);
 	if (!out)
 		return -ENOMEM;
-	ser = kho_alloc_preserve(sizeof(*ser));
+	BUILD_BUG_ON(sizeof(*ser) > KHOB_PAGE_SIZE);
+	ser = luo_page_alloc();
 	if (IS_ERR(ser)) {
 		kfree(out);
 		return PTR_ERR(ser);
@@ -178,7 +189,7 @@ int luo_memfd_preserve(struct file *file, u64 *data, void **more)
 		luo_thaw(inode, &out->frozen);
 	inode_unlock(inode);
 	if (ret) {
-		kho_unpreserve_free(ser);
+		luo_page_free(ser);
 		kfree(out);
 		return ret;
 	}
@@ -201,24 +212,61 @@ void luo_memfd_unpreserve(struct file *file, u64 data, void *more)
 
 	inode_lock(inode);
 	luo_thaw(inode, &out->frozen);
+	if (out->late)
+		luo_late_free(out->late);
 	if (out->nr) {
 		kho_unpreserve_vmalloc(luo_memfd_list(ser));
 		luo_memfd_drop_folios(out->folios, out->nr);
 		vfree(out->folios);
 	}
-	kho_unpreserve_free(ser);
+	luo_page_free(ser);
 	inode_unlock(inode);
 	kfree(out);
 }
 
 /**
- * luo_memfd_write() - what may have changed since it was preserved: the position
+ * luo_memfd_write() - what may have changed since it was preserved: the position, and the contents
+ * of one that was preserved late
  * @file: the file
  * @data: as luo_memfd_preserve() has said
+ * @more: as that has said
  */
-void luo_memfd_write(const struct file *file, u64 data)
+void luo_memfd_write(const struct file *file, u64 data, const void *more)
 {
 	struct khob_memfd_ser *ser = phys_to_virt(data);
+	const struct luo_memfd_out *out = more;
 
 	ser->pos = file->f_pos;
+	if (out->late)
+		luo_late_fill(out->late);
+}
+
+/**
+ * luo_memfd_cost() - what handing a memfd over takes, here or in the kernel before
+ * @data: where it is described
+ * @incoming: the kernel before has described it, and it waits to be retrieved
+ * @cost: is added to; by nothing if the description is not sound
+ */
+void luo_memfd_cost(u64 data, bool incoming, struct luo_cost *cost)
+{
+	struct khob_memfd_ser ser;
+	const char *why;
+
+	if (!incoming)
+		memcpy(&ser, phys_to_virt(data), sizeof(ser));
+	else if (luo_ram_read(data, &ser, sizeof(ser)))
+		return;
+	if (luo_memfd_check(&ser, PHYS_PFN(luo_ram_end()), &why))
+		return;
+	cost->bytes += luo_memfd_pages(ser.size) << PAGE_SHIFT;
+	cost->folios += ser.nr_folios;
+	/* The description, the list, and the pages that say where the list is. */
+	cost->metadata += KHOB_PAGE_SIZE;
+	if (ser.nr_folios) {
+		u64 pages = DIV_ROUND_UP_ULL(ser.nr_folios * sizeof(struct khob_memfd_folio_ser),
+					     KHOB_PAGE_SIZE);
+
+		pages += DIV_ROUND_UP_ULL(pages, KHOB_VMALLOC_CHUNK_PAGES);
+		cost->metadata += pages * KHOB_PAGE_SIZE;
+	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Fuzzes what kho_luo reads of another kernel's LUO, with whatever a few pages of memory may hold:
-// the root, both kinds of lists, and each file as the description of a memfd.
+// the root, both kinds of lists, each file as the description of a memfd, and the root's page as
+// that of a late room.
 #include "core/luo_core.h"
 
 #include <cerrno>
@@ -94,6 +95,25 @@ void memfd(Image& image, u64 pa) {
     }
 }
 
+void late_room(Image& image) {
+    const Image::Node* found = image.find(Image::base);
+    if (found == nullptr) {
+        return;
+    }
+    khob_late_room_ser ser{};
+    const char* why = nullptr;
+    std::memcpy(&ser, found->data(), sizeof(ser));
+    if (luo_room_check(&ser, end_pa, &why) != 0) {
+        require(why != nullptr, "a refusal says why");
+        return;
+    }
+    std::set<u64> pieces;
+    for (const khob_late_room_piece& piece : std::span(ser.pieces).first(ser.nr)) {
+        require(piece.pa > 0 && piece.pa < end_pa && pieces.insert(piece.pa).second,
+                "a piece is in memory, once");
+    }
+}
+
 int file(void* ctx, const khob_luo_file_ser* ser) {
     auto& told = *static_cast<Told*>(ctx);
     told.files++;
@@ -120,5 +140,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     require(err == 0 || err == -EINVAL || err == -EFAULT || err == -EOPNOTSUPP,
             "errors are those that are documented");
     require(reader.sessions == told.sessions && reader.files == told.files, "all are counted");
+    late_room(told.image);
     return 0;
 }

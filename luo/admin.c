@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/kho_luo: lists the sessions and what they cost, ends one that nobody comes for, and sets
+ * memory aside for those that come late.
+ */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "device.h"
+#include "memfd/memfd.h"
+#include "session.h"
+#include "uapi/linux/kho_luo.h"
+
+/**
+ * struct luo_list - the sessions as they were when the device was opened
+ * @bytes: of @rows
+ * @rows: one a session
+ */
+struct luo_list {
+	size_t bytes;
+	struct kho_luo_session rows[];
+};
+
+static void luo_list_row(struct kho_luo_session *row, struct luo_session *session)
+{
+	struct luo_cost cost = {};
+
+	guard(mutex)(&session->lock);
+	strscpy(row->name, session->name, sizeof(row->name));
+	row->files = session->count;
+	row->left = luo_file_cost_all(session, &cost);
+	row->bytes = cost.bytes;
+	row->folios = cost.folios;
+	row->metadata = cost.metadata;
+	if (!session->incoming) {
+		row->flags = KHO_LUO_SESSION_OPEN;
+		row->left = 0;
+		return;
+	}
+	row->flags = KHO_LUO_SESSION_INCOMING | (session->retrieved ? KHO_LUO_SESSION_OPEN : 0);
+}
+
+/* Return: the list, or an ERR_PTR(). */
+static struct luo_list *luo_list_new(void)
+{
+	struct luo_session *session;
+	struct luo_list *list;
+	size_t nr = 0;
+
+	guard(mutex)(&luo_sessions.lock);
+	list = kvzalloc(struct_size(list, rows,
+				    luo_sessions.nr_outgoing + luo_sessions.nr_incoming),
+			GFP_KERNEL);
+	if (!list)
+		return ERR_PTR(-ENOMEM);
+	list_for_each_entry(session, &luo_sessions.outgoing, list)
+		luo_list_row(&list->rows[nr++], session);
+	list_for_each_entry(session, &luo_sessions.incoming, list)
+		luo_list_row(&list->rows[nr++], session);
+	list->bytes = nr * sizeof(list->rows[0]);
+	return list;
+}
+
+static int luo_admin_open(struct inode *inode, struct file *file)
+{
+	struct luo_list *list;
+	int ret;
+
+	guard(rwsem_read)(&luo_going);
+	ret = luo_arrive();
+	if (ret)
+		return ret;
+	list = luo_list_new();
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+	file->private_data = list;
+	return 0;
+}
+
+static int luo_admin_release(struct inode *inode, struct file *file)
+{
+	kvfree(file->private_data);
+	return 0;
+}
+
+static ssize_t luo_admin_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	const struct luo_list *list = file->private_data;
+
+	return simple_read_from_buffer(to, len, pos, list->rows, list->bytes);
+}
+
+static int luo_admin_drop(struct luo_call *call)
+{
+	const struct kho_luo_drop *arg = call->arg;
+
+	if (arg->reserved || strnlen(arg->name, sizeof(arg->name)) == sizeof(arg->name))
+		return -EINVAL;
+	return luo_session_drop(arg->name);
+}
+
+static int luo_admin_room(struct luo_call *call)
+{
+	struct kho_luo_room *arg = call->arg;
+	int ret = 0;
+
+	if (arg->flags & ~KHO_LUO_ROOM_SET)
+		return -EINVAL;
+	if (arg->flags & KHO_LUO_ROOM_SET)
+		ret = luo_session_set_room(arg->bytes);
+	arg->bytes = luo_room_size(&arg->used);
+	return ret;
+}
+
+static const struct luo_ioctl luo_admin_ioctls[] = {
+	{
+		.cmd = KHO_LUO_DROP,
+		.size = sizeof(struct kho_luo_drop),
+		.min = offsetofend(struct kho_luo_drop, name),
+		.act = luo_admin_drop,
+	}, {
+		.cmd = KHO_LUO_ROOM,
+		.size = sizeof(struct kho_luo_room),
+		.min = offsetofend(struct kho_luo_room, used),
+		.act = luo_admin_room,
+	},
+};
+
+static long luo_admin_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EPERM;
+	return luo_ioctl(luo_admin_ioctls, ARRAY_SIZE(luo_admin_ioctls), KHO_LUO_BASE, NULL, cmd,
+			 arg);
+}
+
+static const struct file_operations luo_admin_fops = {
+	.owner = THIS_MODULE,
+	.open = luo_admin_open,
+	.release = luo_admin_release,
+	.read = luo_admin_read,
+	.unlocked_ioctl = luo_admin_ioctl,
+	.llseek = default_llseek,
+};
+
+static struct miscdevice luo_admin = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kho_luo",
+	.fops = &luo_admin_fops,
+	.mode = 0600,
+};
+
+/**
+ * luo_admin_init() - there is /dev/kho_luo
+ *
+ * Return: 0 or an errno.
+ */
+int luo_admin_init(void)
+{
+	return misc_register(&luo_admin);
+}
+
+/**
+ * luo_admin_exit() - there is none
+ */
+void luo_admin_exit(void)
+{
+	misc_deregister(&luo_admin);
+}

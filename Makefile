@@ -158,9 +158,10 @@ install: tools man ## install khoctl, abi-gen, module source (dkms), headers; ho
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/templates abi-gen/templates/*.j2
 	install -D -m 644 -t $(DESTDIR)$(abigendir)/schema abi-gen/schema/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob module/include/khob/*.h \
-		$(foreach name,abi device liveupdate luo memfd,tools/include/khob/$(name).hpp)
+		$(foreach name,abi device liveupdate luo memfd sessions,tools/include/khob/$(name).hpp)
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob/uapi/linux module/include/uapi/linux/liveupdate.h
-	install -D -m 644 -t $(DESTDIR)$(includedir)/linux module/include/uapi/linux/kho_bridge.h
+	install -D -m 644 -t $(DESTDIR)$(includedir)/linux \
+		$(foreach name,kho_bridge kho_luo,module/include/uapi/linux/$(name).h)
 	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
 	for file in hooks/kho-bridge scripts/init-top/kho-bridge; do install -D -m 755 \
 		packaging/initramfs-tools/$$file $(DESTDIR)$(initramfsdir)/$$file; done
@@ -173,7 +174,7 @@ uninstall: ## take away what install put there
 		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
 	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(initramfsdir)/hooks/kho-bridge \
 		$(DESTDIR)$(initramfsdir)/scripts/init-top/kho-bridge \
-		$(DESTDIR)$(includedir)/linux/kho_bridge.h
+		$(DESTDIR)$(includedir)/linux/kho_bridge.h $(DESTDIR)$(includedir)/linux/kho_luo.h
 	rm -rf $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
 
 clean: ## remove what was built (the cache of kernels stays)

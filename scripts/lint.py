@@ -22,7 +22,7 @@ PYTHON = "/usr/bin/python3"
 PYTHON_PATHS = ("selftests/vm", "selftests/bench", "selftests/fuzz", "abi-gen", "scripts")
 # Generated code is judged by what generates it, test vectors are no prose.
 CPP_GENERATED = tuple(f"tools/include/khob/{name}.hpp"
-                      for name in ("abi", "device", "liveupdate", "luo", "memfd"))
+                      for name in ("abi", "device", "liveupdate", "luo", "memfd", "sessions"))
 # __packed is the kernel's own; the generated header makes it for userspace.
 CHECKPATCH_IGNORE = "PREFER_DEFINED_ATTRIBUTE_MACRO,FILE_PATH_CHANGES,SPDX_LICENSE_TAG"
 

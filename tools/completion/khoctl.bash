@@ -27,7 +27,7 @@ _khoctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
 	local commands="doctor status walk ls abi bench probe preserve unpreserve compact put load unload exec
-		attach verify get restore release"
+		session attach verify get restore release"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -51,7 +51,7 @@ _khoctl()
 		_khoctl_words "auto kho-v2 kho-v3 kho-v4"
 		return
 		;;
-	--pages | --keys | --seed | --cmdline | --max-ranges | --setup-data)
+	--pages | --keys | --seed | --cmdline | --max-ranges | --late-room | --setup-data)
 		return
 		;;
 	subtree)
@@ -71,6 +71,13 @@ _khoctl()
 	preserve) _khoctl_words "--pages --order --seed --scatter --json --help" ;;
 	bench) _khoctl_words "--keys --json --help" ;;
 	compact) _khoctl_words "--max-ranges --dry-run --json --help" ;;
+	session)
+		if ((COMP_CWORD == 2)); then
+			_khoctl_words "ls show drop --help"
+		else
+			_khoctl_words "--json --help"
+		fi
+		;;
 	unpreserve) _khoctl_words "all subtree --json --help" ;;
 	restore) _khoctl_words "all --json --help" ;;
 	release) _khoctl_words "all subtree --json --help" ;;
@@ -87,7 +94,7 @@ _khoctl()
 		if [[ $cur == -* ]]; then
 			[[ $command == put ]] && _khoctl_words "--json --help"
 			[[ $command == load ]] && _khoctl_words "--initrd --cmdline --reuse-cmdline
-				--max-ranges --compact --method --abi --json --help"
+				--max-ranges --compact --late-room --method --abi --json --help"
 			[[ $command == doctor ]] && _khoctl_words "--initrd --cmdline --method --abi
 				--json --help"
 		elif [[ $command != put || $COMP_CWORD -ge 3 ]]; then

@@ -6,11 +6,15 @@
 #include "base/numbers.hpp"
 #include "cli.hpp"
 #include "load/load.hpp"
+#include "session/late_room.hpp"
 #include "wishes.hpp"
 
 namespace khob::cli {
 
 namespace {
+
+// More than a module of any version has; that refuses in its own words.
+constexpr std::uint64_t most_late_room_mib = 1024;
 
 struct LoadArguments {
     std::string kernel;
@@ -20,6 +24,8 @@ struct LoadArguments {
     bool has_cmdline = false;
     bool reuse_cmdline = false;
     bool compact = false;
+    std::uint64_t late_room_mib = 0;
+    bool has_late_room = false;
     WishWords wishes;
 };
 
@@ -52,12 +58,14 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
     if (!wishes) {
         return tl::unexpected(wishes.error());
     }
-    const LoadOptions options{.kernel = args.kernel,
-                              .initrd = args.initrd,
-                              .cmdline = std::move(*cmdline),
-                              .max_intervals = args.max_ranges,
-                              .wishes = *wishes,
-                              .compact = args.compact};
+    const LoadOptions options{
+        .kernel = args.kernel,
+        .initrd = args.initrd,
+        .cmdline = std::move(*cmdline),
+        .max_intervals = args.max_ranges,
+        .wishes = *wishes,
+        .compact = args.compact,
+        .late_room = args.has_late_room ? std::optional(args.late_room_mib << 20U) : std::nullopt};
     const auto report = load(*ctx.system, options, *ctx.progress);
     if (!report) {
         return tl::unexpected(report.error());
@@ -91,9 +99,15 @@ void add_kexec(CLI::App& app, Selection& selection) {
                        "this kernel's command line, then that of --cmdline");
     add_max_ranges(*load_cmd, args->max_ranges);
     load_cmd->add_flag("--compact", args->compact, "do as `khoctl compact` first");
+    const CLI::Option* late_room = add_number(
+        *load_cmd, "--late-room", args->late_room_mib, 0, most_late_room_mib,
+        fmt::format("MiB for what programs preserve after the load, with kho_luo (default: a 64th "
+                    "of memory, at most {})",
+                    late_room_most >> 20U));
     add_wishes(*load_cmd, args->wishes);
     add_json(*load_cmd, selection);
-    load_cmd->callback([&selection, args, cmdline] {
+    load_cmd->callback([&selection, args, cmdline, late_room] {
+        args->has_late_room = late_room->count() > 0;
         args->has_cmdline = cmdline->count() > 0;
         selection.action = [args](Context& ctx) { return load_kernel(ctx, *args); };
     });

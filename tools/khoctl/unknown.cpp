@@ -80,14 +80,13 @@ Result<bool> takes_next(const CLI::App& command, std::string_view arg, const std
 
 std::optional<Error> find_unknown(const CLI::App& app, std::span<const char* const> args) {
     const CLI::App* command = &app;
+    std::string path = "khoctl";
     for (std::size_t i = 0; i < args.size(); ++i) {
         const std::string_view arg = args[i];
         if (arg == "--") {
             break;
         }
-        const std::string help = command == &app
-                                     ? "khoctl --help"
-                                     : fmt::format("khoctl {} --help", command->get_name());
+        const std::string help = path + " --help";
         if (is_option(arg)) {
             const auto takes = takes_next(*command, arg, help);
             if (!takes) {
@@ -95,12 +94,12 @@ std::optional<Error> find_unknown(const CLI::App& app, std::span<const char* con
             }
             // Whatever it looks like, the next one is its value.
             i += *takes ? 1 : 0;
-        } else if (command == &app) {
-            const auto commands = commands_of(app);
+        } else if (const auto commands = commands_of(*command); !commands.empty()) {
             if (std::find(commands.begin(), commands.end(), arg) == commands.end()) {
                 return unknown("command", arg, commands, help);
             }
-            command = app.get_subcommand(std::string(arg));
+            command = command->get_subcommand(std::string(arg));
+            path += fmt::format(" {}", arg);
         }
     }
     return std::nullopt;

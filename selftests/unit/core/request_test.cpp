@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What becomes of the device's structs: requests that have been checked, or why not.
 #include "core/request.h"
+#include "khob/luo.h"
 
 #include <gtest/gtest.h>
 

@@ -66,7 +66,8 @@ TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(run({"--help"}).code, 0);
     for (const char* name :
          {"status", "preserve", "unpreserve", "compact", "walk", "put", "get", "ls", "load",
-          "unload", "exec", "attach", "verify", "restore", "release", "abi", "doctor", "bench"}) {
+          "unload", "exec", "attach", "verify", "restore", "release", "abi", "doctor", "bench",
+          "session"}) {
         const Ran ran = run({name, "--help"});
         EXPECT_EQ(ran.code, 0) << name;
         EXPECT_NE(ran.out.find(std::string("Example:\n  khoctl ") + name), std::string::npos)
@@ -121,6 +122,8 @@ TEST_F(Cli, NamesWhatWasMeant) {
     };
     expect({"statsu"}, "unknown command 'statsu'; did you mean status?");
     expect({"statsu", "--json"}, "unknown command 'statsu'; did you mean status?");
+    expect({"session", "shwo"}, "unknown command 'shwo'; did you mean show?");
+    expect({"session", "ls", "--jsno"}, "unknown option '--jsno'; did you mean --json?");
     expect({"frobnicate"}, "unknown command 'frobnicate'");
     expect({"load", "--cmdlin", "x"}, "unknown option '--cmdlin'; did you mean --cmdline?");
     expect({"load", "/k", "--cmdline", "x", "--cmopact"},

@@ -18,6 +18,7 @@
 #include "plan/boot_params.hpp"
 #include "plan/load_memory.hpp"
 #include "plan/scratch_size.hpp"
+#include "session/late_room.hpp"
 
 namespace khob {
 
@@ -260,6 +261,17 @@ Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchN
                             *where);
 }
 
+/// Not unasked for a kernel that would not boot with sessions, if there were some.
+Result<LateRoom> make_late_room(const System& sys, const Prepared& in,
+                                std::optional<std::uint64_t> bytes) {
+    const bool fits = in.choice.method == Method::indirect || in.choice.kernel_luo == "" ||
+                      in.choice.kernel_luo == luo::compatible(luo::default_version);
+    if (!bytes && !fits) {
+        return LateRoom{};
+    }
+    return LateRoom::make(sys, bytes, total_bytes(in.map.ram()));
+}
+
 /// What is to boot, into the kernel's hands.
 Result<void> give_to_kernel(System& sys, const LoadOptions& options, const Prepared& in,
                             const BootImage& image, Forget& forget) {
@@ -316,6 +328,11 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     if (auto ok = require_memory(memory, free_memory(sys)); !ok) {
         return tl::unexpected(ok.error());
     }
+    auto room = make_late_room(sys, *prepared, options.late_room);
+    if (!room) {
+        return tl::unexpected(room.error());
+    }
+    report.late_room = room->bytes();
     ScratchTaker taker(*module, prepared->choice.abi);
     Forget forget(sys);
     auto scratch = get_scratch(sys, *module, *prepared, wanted, taker, report, progress);
@@ -352,6 +369,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
         return tl::unexpected(ok.error());
     }
     forget.keep();
+    room->keep();
     report.kexec_ms = kexec_time.millis();
     report.choice = std::move(prepared->choice);
     report.abi = prepared->abi;
@@ -388,6 +406,9 @@ Result<UnloadReport> unload(System& sys) {
         if (auto ok = module->give_scratch(); !ok) {
             return tl::unexpected(ok.error());
         }
+    }
+    if (auto ok = LateRoom::drop(sys); !ok) {
+        return tl::unexpected(ok.error());
     }
     return report;
 }

@@ -29,6 +29,8 @@ struct LoadOptions {
     std::size_t max_intervals = default_max_intervals;
     MethodWishes wishes{};
     bool compact = false;  ///< first of all what the module owns
+    /// Bytes for what programs preserve later; nothing: what is usual.
+    std::optional<std::uint64_t> late_room{};
 };
 
 /// What was loaded, and what it took.
@@ -40,6 +42,7 @@ struct LoadReport {
     std::optional<CompactReport> compacted;
     std::optional<EarlyNeeds> early;  ///< method kho: what scratch was sized by
     std::string efi_left_out;         ///< why EFI's runtime services end here; empty: they go on
+    std::uint64_t late_room = 0;      ///< bytes
     MemoryBudget memory;
     std::vector<Range> scratch;
     std::vector<Segment> segments;  ///< names, addresses, sizes; `data` is not to be used

@@ -5,33 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/numbers.hpp"
+#include "module/decode.hpp"
 #include "module/text.hpp"
 
 namespace khob {
 
 namespace {
-
-tl::unexpected<Error> makes_no_sense(std::string_view what, std::size_t i) {
-    return fail(ExitCode::failure, fmt::format("the module's {} {} makes no sense", what, i),
-                "khoctl and the module may be of different versions: `khoctl status` tells the "
-                "module's");
-}
-
-/// Whole structs of one kind, nothing else.
-template <typename T>
-Result<std::vector<T>> decode(ByteView bytes, std::string_view what) {
-    if (bytes.size() % sizeof(T) != 0) {
-        return makes_no_sense(what, bytes.size() / sizeof(T));
-    }
-    std::vector<T> out(bytes.size() / sizeof(T));
-    if (!out.empty()) {
-        std::memcpy(out.data(), bytes.data(), bytes.size());
-    }
-    return out;
-}
 
 Result<std::vector<Range>> decode_pages(ByteView bytes, std::string_view what, bool ascending) {
     const auto raw = decode<device::range>(bytes, what);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The subcommands of live update sessions: session ls, show, drop.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli.hpp"
+#include "session/sessions.hpp"
+
+namespace khob::cli {
+
+namespace {
+
+Value holders_of(const Session& session) {
+    std::string out;
+    for (const Holder& holder : session.holders) {
+        out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", holder.comm, holder.pid);
+    }
+    return out.empty() ? Value() : Value(std::move(out));
+}
+
+Result<Outcome> list(Context& ctx) {
+    const auto sessions = list_sessions(*ctx.system);
+    if (!sessions) {
+        return tl::unexpected(sessions.error());
+    }
+    Table table{{"name", "state", "files", "left", "bytes", "folios", "metadata", "holder"}, {}};
+    for (const Session& s : *sessions) {
+        const auto figure = [&s](std::uint64_t value) { return s.told ? Value(value) : Value(); };
+        const auto amount = [&s](std::uint64_t bytes) {
+            return s.told ? Value(Bytes{bytes}) : Value();
+        };
+        const sessions::session told = s.told.value_or(sessions::session{});
+        table.rows.push_back({s.name, s.state(), figure(told.files), figure(told.left),
+                              amount(told.bytes), figure(told.folios), amount(told.metadata),
+                              holders_of(s)});
+    }
+    return Outcome{Value(std::move(table)), {}};
+}
+
+Value processes_of(const Session& session) {
+    Table table{{"pid", "comm"}, {}};
+    for (const Holder& holder : session.holders) {
+        table.rows.push_back({holder.pid, holder.comm});
+    }
+    return Value(std::move(table));
+}
+
+Result<Outcome> show(Context& ctx, const std::string& name) {
+    const auto sessions = list_sessions(*ctx.system);
+    if (!sessions) {
+        return tl::unexpected(sessions.error());
+    }
+    const auto it = std::find_if(sessions->begin(), sessions->end(),
+                                 [&name](const Session& s) { return s.name == name; });
+    if (it == sessions->end()) {
+        return fail(ExitCode::absent, fmt::format("there is no session '{}'", name),
+                    "`khoctl session ls` lists those that there are");
+    }
+    Value value;
+    value.set("name", it->name).set("state", it->state());
+    if (it->told) {
+        value.set("files", it->told->files)
+            .set("left", it->told->left)
+            .set("bytes", Bytes{it->told->bytes})
+            .set("folios", it->told->folios)
+            .set("metadata", Bytes{it->told->metadata});
+    }
+    value.set("holders", processes_of(*it));
+    return Outcome{std::move(value), {}};
+}
+
+Result<Outcome> drop(Context& ctx, const std::string& name) {
+    if (auto ok = drop_session(*ctx.system, name); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    Value value;
+    value.set("dropped", name);
+    return Outcome{std::move(value), {}};
+}
+
+/// A subcommand that takes a session's name.
+void add_for_one(CLI::App& session, Selection& selection, const std::string& name,
+                 const std::string& summary,
+                 Result<Outcome> (*action)(Context&, const std::string&)) {
+    const auto which = std::make_shared<std::string>();
+    CLI::App* command =
+        add_command(session, name, summary, fmt::format("khoctl session {} systemd", name));
+    command->add_option("NAME", *which, "as `khoctl session ls` shows it")->required();
+    add_json(*command, selection);
+    command->callback([&selection, which, action] {
+        selection.action = [which, action](Context& ctx) { return action(ctx, *which); };
+    });
+}
+
+}  // namespace
+
+void add_session(CLI::App& app, Selection& selection) {
+    CLI::App* session =
+        add_command(app, "session", "Live update sessions (kho_luo): list, look at, drop one",
+                    "khoctl session ls --json");
+    session->require_subcommand(1);
+    CLI::App* list_cmd = add_command(*session, "ls", "List the sessions, and what each costs",
+                                     "khoctl session ls --json");
+    add_json(*list_cmd, selection);
+    list_cmd->callback([&selection] { selection.action = list; });
+    add_for_one(*session, selection, "show", "Show one session", show);
+    add_for_one(*session, selection, "drop",
+                "End a session of the kernel before that nobody has open", drop);
+}
+
+}  // namespace khob::cli

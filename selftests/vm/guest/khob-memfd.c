@@ -5,182 +5,23 @@
  * kernel counts of it is what it counts of a memfd that was made there.
  *
  *   khob-memfd preserve    makes, preserves, tries what must fail, and stays with them
+ *   khob-memfd late        the same once a kernel is loaded, with a late room of 16 MiB
  *   khob-memfd retrieve    in the next kernel
+ *   khob-memfd late-retrieve   the same after late
+ *   khob-memfd upstream    the same in one with a LUO of its own, which does some things otherwise
+ *   khob-memfd copied      the same where huge pages come back as single ones (CONFIG_DEBUG_VM)
  *   khob-memfd look        opens the device and closes it
  *
- * One is of huge pages, where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
+ * One is of huge pages, where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise", one
+ * is swapped out, if there is swap, and one has a GiB.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "memfds.h"
 
-#include "../../../module/include/uapi/linux/liveupdate.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x8U
-#endif
-#ifndef F_SEAL_EXEC
-#define F_SEAL_EXEC 0x20
-#endif
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define PAGE 4096L
-#define SESSION "khob-memfd"
-
-/* A memfd: pages that are @every apart are written, the last one up to its size. */
-static const struct kind {
-	const char *name;
-	off_t size;
-	long every;
-	unsigned int seals;
-	unsigned int flags;
-	off_t pos;
-	bool huge;
-} kinds[] = {
-	{ "dense", 300 * PAGE + 123, 1, 0, 0, 4711, false },
-	{ "sparse", 1024 * PAGE, 97, 0, 0, 0, false },
-	{ "empty", 0, 1, 0, 0, 5, false },
-	{ "hole", 3 * PAGE, 1000000, 0, 0, 0, false },
-	{ "sealed", 17 * PAGE, 1, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, 0, 0,
-	  false },
-	{ "grows", 2 * PAGE, 1, F_SEAL_SHRINK, 0, 0, false },
-	{ "noexec", 5 * PAGE + 1, 1, F_SEAL_EXEC, MFD_NOEXEC_SEAL, 1, false },
-	{ "large", 8192 * PAGE, 1, 0, 0, 8192 * PAGE, false },
-	{ "huge", 1024 * PAGE, 1, 0, 0, 0, true },
-};
-
-static bool failed;
-
-static void __attribute__((format(printf, 2, 3))) check(bool good, const char *format, ...)
-{
-	va_list args;
-
-	failed |= !good;
-	printf("%s ", good ? "ok" : "not ok");
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-}
-
-static int must(int ret, const char *what)
-{
-	if (ret < 0) {
-		printf("not ok %s: %s\n", what, strerror(errno));
-		exit(1);
-	}
-	return ret;
-}
-
-/* The byte at a place of a kind; a page's first is never 0. */
-static unsigned char byte_at(size_t kind, off_t at)
-{
-	uint64_t x = (uint64_t)(at / 8) * 0x9e3779b97f4a7c15ULL + kind * 0x632be59bd9b4e019ULL + 1;
-
-	x ^= x >> 29;
-	return at % PAGE ? (unsigned char)(x >> (8 * (at % 8))) : (unsigned char)(x | 1);
-}
-
-static void fill_page(size_t kind, off_t at, unsigned char *page)
-{
-	for (long i = 0; i < PAGE; i++)
-		page[i] = byte_at(kind, at + i);
-}
-
-static off_t part(const struct kind *k, off_t at)
-{
-	return k->size - at < PAGE ? k->size - at : PAGE;
-}
-
-/* What the kernel counts, in KiB. */
-struct counts {
-	long shmem, huge, committed;
-};
-
-static long meminfo(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	return at ? strtol(at + strlen(name), NULL, 10) : -1;
-}
-
-static struct counts counts(void)
-{
-	char text[8192];
-	int fd;
-	ssize_t n;
-
-	/* Each CPU counts by itself first. */
-	fd = open("/proc/sys/vm/stat_refresh", O_RDONLY);
-	if (fd >= 0) {
-		if (read(fd, text, sizeof(text)) < 0)
-			perror("stat_refresh");
-		close(fd);
-	}
-	fd = must(open("/proc/meminfo", O_RDONLY), "meminfo");
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return (struct counts){ meminfo(text, "\nShmem:"), meminfo(text, "\nShmemHugePages:"),
-				meminfo(text, "\nCommitted_AS:") };
-}
-
-/* In whole huge pages, where the kernel has some left. */
-static void touch_huge(int fd, size_t size)
-{
-	/* A mapping is aligned to huge pages if it is large enough to be. */
-	const size_t huge = 512 * PAGE;
-	char *room = mmap(NULL, size + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *at = room + (huge - (uintptr_t)room % huge) % huge;
-
-	if (room == MAP_FAILED || mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-				       fd, 0) == MAP_FAILED)
-		must(-1, "mmap");
-	must(madvise(at, size, MADV_HUGEPAGE), "MADV_HUGEPAGE");
-	for (size_t i = 0; i < size; i += PAGE)
-		at[i] = 1;
-	munmap(room, size + huge);
-}
-
-static int make(size_t n)
-{
-	const struct kind *k = &kinds[n];
-	int fd = memfd_create(k->name, MFD_ALLOW_SEALING | k->flags);
-	unsigned char page[PAGE];
-
-	/* Older kernels do not know that flag. */
-	if (fd < 0 && errno == EINVAL && k->flags)
-		fd = memfd_create(k->name, MFD_ALLOW_SEALING);
-	must(fd, k->name);
-	must(ftruncate(fd, k->size), "ftruncate");
-	if (k->huge)
-		touch_huge(fd, (size_t)k->size);
-	for (off_t at = 0; at < k->size; at += k->every * PAGE) {
-		if (k->every > k->size / PAGE)
-			break;
-		fill_page(n, at, page);
-		if (pwrite(fd, page, (size_t)part(k, at), at) != part(k, at))
-			must(-1, "pwrite");
-	}
-	must((int)lseek(fd, k->pos, SEEK_SET), "lseek");
-	if (k->seals & ~F_SEAL_EXEC)
-		must(fcntl(fd, F_ADD_SEALS, k->seals & ~F_SEAL_EXEC), "F_ADD_SEALS");
-	return fd;
-}
-
-static bool is_sealed(const struct kind *k)
-{
-	return k->seals & F_SEAL_WRITE;
-}
+/* Those that are used; late there is no room for some. */
+static size_t chosen[ARRAY_SIZE(kinds)] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+static size_t nr_chosen = ARRAY_SIZE(kinds);
+/* Who has retrieved: a LUO of the kernel's own; kho_luo where it copies huge pages. */
+static bool upstream, copied;
 
 /* What must fail as long as it is preserved, and what must not. */
 static void try_frozen(size_t n, int fd)
@@ -200,20 +41,6 @@ static void try_frozen(size_t n, int fd)
 		check(pwrite(fd, &byte, 1, 0) == 1, "%s is written", k->name);
 }
 
-static int open_device(void)
-{
-	return must(open("/dev/liveupdate", O_RDWR | O_CLOEXEC), "/dev/liveupdate");
-}
-
-static int open_session(int device, unsigned long cmd)
-{
-	/* Both ioctls take the same. */
-	struct liveupdate_ioctl_create_session arg = { .size = sizeof(arg), .name = SESSION };
-
-	must(ioctl(device, cmd, &arg), "a session");
-	return arg.fd;
-}
-
 static void try_unpreserve(int device)
 {
 	struct liveupdate_ioctl_create_session arg = { .size = sizeof(arg),
@@ -231,6 +58,18 @@ static void try_unpreserve(int device)
 	close(file.fd);
 }
 
+/* What does not fit takes nothing. */
+static void try_full(int session)
+{
+	struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg), .fd = make(7),
+						      .token = 100 };
+
+	check(ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &arg) && errno == ENOSPC,
+	      "there is no room for 32 MiB");
+	check(!ftruncate(arg.fd, PAGE), "it can be cut");
+	close(arg.fd);
+}
+
 static int preserve(void)
 {
 	int device = open_device(), session, fds[ARRAY_SIZE(kinds)];
@@ -238,7 +77,10 @@ static int preserve(void)
 
 	try_unpreserve(device);
 	session = open_session(device, LIVEUPDATE_IOCTL_CREATE_SESSION);
-	for (size_t n = 0; n < ARRAY_SIZE(kinds); n++) {
+	if (late)
+		try_full(session);
+	for (size_t i = 0; i < nr_chosen; i++) {
+		size_t n = chosen[i];
 		struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg), .fd = make(n),
 							      .token = 100 + n };
 
@@ -247,6 +89,9 @@ static int preserve(void)
 		try_frozen(n, fds[n]);
 	}
 	check(counts().huge - huge == 4096, "ShmemHugePages %+ld KiB", counts().huge - huge);
+	/* What is written now goes along, too. */
+	if (late)
+		must(pwrite(fds[0], "late", 4, 8) == 4 ? 0 : -1, "pwrite");
 	/* Only the position at the very end counts. */
 	must((int)lseek(fds[1], 77, SEEK_SET), "lseek");
 	close(device);
@@ -261,54 +106,24 @@ static int preserve(void)
 		pause();
 }
 
-static void check_counts(struct counts before, long pages, const char *when)
-{
-	struct counts now = counts();
-
-	check(now.shmem - before.shmem == 4 * pages, "%s: Shmem %+ld KiB, %+ld pages", when,
-	      now.shmem - before.shmem, pages);
-	check(now.committed - before.committed == 4 * pages, "%s: Committed_AS %+ld KiB, %+ld pages",
-	      when, now.committed - before.committed, pages);
-}
-
-static long pages_of(const struct kind *k)
-{
-	return (long)((k->size + PAGE - 1) / PAGE);
-}
-
-static void check_bytes(size_t n, int fd)
-{
-	const struct kind *k = &kinds[n];
-	unsigned char page[PAGE], wanted[PAGE];
-	const long every = k->every > pages_of(k) ? 0 : k->every;
-	long bad = 0;
-
-	for (off_t at = 0; at < k->size; at += PAGE) {
-		memset(wanted, 0, sizeof(wanted));
-		if (every && at / PAGE % every == 0)
-			fill_page(n, at, wanted);
-		if (pread(fd, page, PAGE, at) != part(k, at) ||
-		    memcmp(page, wanted, (size_t)part(k, at)))
-			bad++;
-	}
-	check(!bad, "%s: %ld of %ld pages differ", k->name, bad, pages_of(k));
-}
-
 static void check_properties(size_t n, int fd)
 {
 	const struct kind *k = &kinds[n];
 	int seals = fcntl(fd, F_GET_SEALS);
 	/* F_SEAL_EXEC only where the kernel that made it knows that. */
 	bool old = (k->flags & MFD_NOEXEC_SEAL) && !(seals & F_SEAL_EXEC);
+	/* Upstream seals what was sealed against becoming executable against writing, too. */
+	int more = upstream && !old && (k->flags & MFD_NOEXEC_SEAL) ?
+		   F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE : 0;
 	struct stat st;
 
 	must(fstat(fd, &st), "fstat");
 	check(st.st_size == k->size, "%s: size %ld", k->name, (long)st.st_size);
 	check(st.st_blocks == 8 * pages_of(k), "%s: %ld blocks", k->name, (long)st.st_blocks);
-	check(seals == (int)(old ? 0 : k->seals), "%s: seals %#x", k->name, seals);
+	check(seals == (int)(old ? 0 : k->seals | more), "%s: seals %#x", k->name, seals);
 	check(lseek(fd, 0, SEEK_CUR) == (n == 1 ? 77 : k->pos), "%s: position %ld", k->name,
 	      (long)lseek(fd, 0, SEEK_CUR));
-	if (k->flags && !old)
+	if (k->flags && !old && !upstream)
 		check(!(st.st_mode & 0111), "%s: mode %o", k->name, st.st_mode & 07777);
 	check((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR, "%s: open for both", k->name);
 }
@@ -362,9 +177,9 @@ static int retrieve(void)
 	int fds[ARRAY_SIZE(kinds)];
 	long pages = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < nr_chosen; i++) {
 		/* In any order. */
-		size_t n = (i + 3) % ARRAY_SIZE(kinds);
+		size_t n = chosen[(i + 3) % nr_chosen];
 		struct liveupdate_session_retrieve_fd arg = { .size = sizeof(arg),
 							      .token = 100 + n };
 
@@ -374,16 +189,18 @@ static int retrieve(void)
 		check_counts(before, pages, kinds[n].name);
 		check_properties(n, fds[n]);
 	}
-	for (size_t n = 0; n < ARRAY_SIZE(kinds); n++) {
+	for (size_t i = 0; i < nr_chosen; i++) {
+		size_t n = chosen[i];
+
 		check_bytes(n, fds[n]);
 		pages = try_use(n, fds[n], before, pages);
 	}
 	check_counts(before, pages, "used");
-	check(counts().huge - before.huge == 4096, "ShmemHugePages %+ld KiB",
+	check(counts().huge - before.huge == (copied || late ? 0 : 4096), "ShmemHugePages %+ld KiB",
 	      counts().huge - before.huge);
 	check(!ioctl(session, LIVEUPDATE_SESSION_FINISH, &finish), "finish");
-	for (size_t n = 0; n < ARRAY_SIZE(kinds); n++)
-		close(fds[n]);
+	for (size_t i = 0; i < nr_chosen; i++)
+		close(fds[chosen[i]]);
 	check_counts(before, 0, "closed");
 	check(counts().huge == before.huge, "closed: ShmemHugePages");
 	close(session);
@@ -398,12 +215,20 @@ int main(int argc, char **argv)
 
 	/* No memory of the heap: it would be counted. */
 	setvbuf(stdout, said, _IOFBF, sizeof(said));
-	if (!strcmp(what, "preserve"))
+	if (!strncmp(what, "late", 4)) {
+		late = true;
+		session_name = "khob-memfd-late";
+		nr_chosen = 6;
+		chosen[5] = 8;
+	}
+	if (!strcmp(what, "preserve") || !strcmp(what, "late"))
 		return preserve();
-	if (!strcmp(what, "retrieve"))
+	upstream = !strcmp(what, "upstream");
+	copied = !strcmp(what, "copied");
+	if (upstream || copied || !strcmp(what, "retrieve") || !strcmp(what, "late-retrieve"))
 		return retrieve();
 	if (!strcmp(what, "look"))
 		return close(open_device());
-	fprintf(stderr, "khob-memfd preserve|retrieve|look\n");
+	fprintf(stderr, "khob-memfd preserve|late|retrieve|late-retrieve|upstream|copied|look\n");
 	return 2;
 }

@@ -72,11 +72,12 @@ class Case:
     machine with EFI firmware, not a BIOS. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
     programs the guest gets with their libraries. helpers: the same of our own programs
-    (selftests/vm/guest). drivers: the kernels' own modules that are
+    (selftests/vm/guest). scripts: files of this tree that lie in /bin. drivers: the kernels' own modules that are
     loaded at boot, where they are modules. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
     they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
-    there, the one over the kernel's own KHO in extra/native. luo: kho_luo.ko lies in extra, too.
+    there, the one over the kernel's own KHO in extra/native. luo: kho_luo.ko lies in extra, too;
+    luo_over_bridge: it uses kho_bridge also on a kernel that has KHO, which is off then.
     upstream: programs of upstream's tests of LUO (khobvm/luotests.py). older: a commit whose
     kho_bridge.ko lies in /lib/modules/RELEASE/older, and whose khoctl is called khoctl-older.
     outcome: what must come out, so that the runner's own verdicts can be tested; why: what the
@@ -97,11 +98,13 @@ class Case:
     kernels: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
     native_clients: tuple[str, ...] = ()
     own_kho_clients: tuple[str, ...] = ()
     luo: bool = False
+    luo_over_bridge: bool = False
     upstream: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     older: str = ""

@@ -21,7 +21,11 @@ from khobvm.kernels import Kernel
 from khobvm.progress import Progress
 
 _HERE = Path(__file__).resolve().parent.parent / "client"
-_HEADERS = _HERE.parents[2] / "module" / "include"
+_ROOT = _HERE.parents[2]
+_HEADERS = _ROOT / "module" / "include"
+# kho_luo, which is built with kho_bridge, and where it is to be a client like any other.
+_LUO = "kho_luo"
+_LUO_SOURCES = ("luo", "module/core", "module/include")
 # The release whose lib/test_kho.c is the test.
 _UPSTREAM = "7.3"
 _UPSTREAM_FILES = ("lib/test_kho.c", "include/linux/libfdt.h", "include/linux/libfdt_env.h")
@@ -42,7 +46,17 @@ def _copy(path: Path, to: Path) -> None:
         part.replace(to)
 
 
+def _copy_luo(to: Path) -> None:
+    for folder in _LUO_SOURCES:
+        for path in sorted((_ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix in (".c", ".h", ".mk", ""):
+                _copy(path, to.parent / path.relative_to(_ROOT))
+
+
 def _copy_sources(name: str, to: Path, progress: Progress) -> None:
+    if name == _LUO:
+        _copy_luo(to)
+        return
     for path in sorted((_HERE / name).iterdir()):
         _copy(path, to / path.name)
     _copy(_HERE / "actions.h", to.parent / "actions.h")
@@ -81,6 +95,8 @@ def build(name: str, kernel: Kernel, bridge: Path | None, build_directory: Path,
             words.append("KHOB_COMPAT=y")
     kind = "clients" if bridge else "clients-native"
     to = (build_directory / kind / kernel.release / name).resolve()
+    if name == _LUO:
+        to = to / "luo"
     to.mkdir(parents=True, exist_ok=True)
     with open(to.parent / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -23,8 +23,9 @@ _HERE = Path(__file__).resolve().parent.parent
 INIT_SOURCES = _HERE / "init"
 # Programs of our own that a case may ask for: a directory's files are one each.
 HELPERS = _HERE / "guest"
+ROOT = _HERE.parents[1]
 # What `make install` puts in place for a machine's own boot.
-_PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
+_PACKAGING = ROOT / "packaging"
 _INSTALLED = {"tmpfiles.d/kho-bridge.conf": ("usr/lib/tmpfiles.d/kho-bridge.conf", 0o644),
               "initramfs-tools/scripts/init-top/kho-bridge": ("scripts/init-top/kho-bridge", 0o755)}
 BUSYBOX = Path("/bin/busybox")
@@ -205,8 +206,11 @@ def _add_bridge(archive: Archive, case: Case, kernels: Mapping[str, Kernel],
         module = artefacts.module_for(case.module, release)
         archive.file(f"lib/modules/{release}/extra/kho_bridge.ko", _read(module, "module"))
         if case.luo:
-            # The same build has made it, in the folder beside.
+            # The same build has made it, in the folder beside: over the kernel's own KHO if it
+            # has one.
             luo = module.parent.parent / "luo" / "kho_luo.ko"
+            if case.luo_over_bridge:
+                luo = clients.build("kho_luo", kernels[series], module, artefacts.build, progress)
             archive.file(f"lib/modules/{release}/extra/kho_luo.ko", _read(luo, "module"))
         if case.older:
             module = older.build(case.older, kernels[series], artefacts.build, progress)
@@ -255,8 +259,10 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
     for number, generation in enumerate(case.generations, 1):
         archive.file(f"etc/khob/steps.{number}", plan.encode(generation).encode())
     for name in case.helpers:
-        program = build_static(name, (HELPERS / f"{name}.c",), artefacts.build)
+        program = build_static(name, (HELPERS / f"{name}.c", *HELPERS.glob("*.h")), artefacts.build)
         archive.file(f"bin/{name}", _read(program, name), 0o755)
+    for name in case.scripts:
+        archive.file(f"bin/{Path(name).name}", (ROOT / name).read_bytes(), 0o755)
     for name in case.upstream:
         program = luotests.build(name, artefacts.build, progress)
         archive.file(f"bin/{name}", _read(program, name), 0o755)

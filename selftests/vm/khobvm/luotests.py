@@ -20,6 +20,8 @@ from khobvm.progress import Progress
 _UPSTREAM = "7.3"
 _TESTS = "tools/testing/selftests/liveupdate"
 _HEADER = "include/uapi/linux/liveupdate.h"
+# Taken as it is.
+SCRIPT = "do_kexec.sh"
 PROGRAMS = ("liveupdate", "luo_kexec_simple", "luo_multi_session", "luo_stress_files",
             "luo_stress_sessions")
 
@@ -36,10 +38,12 @@ def _compile(name: str, tree: Path, include: Path, to: Path) -> None:
 
 
 def build(name: str, build_directory: Path, progress: Progress) -> Path:
-    """One of the programs, static."""
-    if name not in PROGRAMS:
-        raise VmError(f"{_TESTS} has no program {name}: {', '.join(PROGRAMS)}")
+    """One of the programs, static, or the script."""
+    if name not in (*PROGRAMS, SCRIPT):
+        raise VmError(f"{_TESTS} has no program {name}: {', '.join((*PROGRAMS, SCRIPT))}")
     tree = source.liveupdate(_UPSTREAM, progress)
+    if name == SCRIPT:
+        return tree / _TESTS / name
     to = build_directory / "liveupdate" / tree.name / name
     # Programs find the header where `make headers_install` would have put it.
     header = to.parent / "include" / "linux" / Path(_HEADER).name

@@ -24,6 +24,7 @@ MEMFD = "abi-gen/schema/memfd.yaml"
 MEMBLOCK = "abi-gen/schema/memblock.yaml"
 LATE_ROOM = "abi-gen/schema/late_room.yaml"
 RESERVE_MEM = "abi-gen/schema/reserve_mem.yaml"
+LIBKHO = "libkho/index.yaml"
 OUTPUTS = {
     "module/include/khob/abi.h": (ABI, "--lang", "kernel-c"),
     "tools/include/khob/abi.hpp": (ABI, "--lang", "cpp"),
@@ -62,6 +63,8 @@ OUTPUTS = {
     "tools/include/khob/sessions.hpp": (SESSIONS, "--lang", "cpp"),
     "abi-gen/goldens/sessions.json": (SESSIONS, "--lang", "json-model"),
     "docs/sessions.rst": (SESSIONS, "--lang", "rst"),
+    "libkho/index_abi.h": (LIBKHO, "--lang", "kernel-c"),
+    "docs/libkho_index.rst": (LIBKHO, "--lang", "rst"),
 }
 MAX_DIFF_LINES = 60
 

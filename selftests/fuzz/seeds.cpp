@@ -202,7 +202,8 @@ int main(int argc, char** argv) {
     const bool good = fdt_read_seeds(directory) && fdt_unwrap_seeds(directory) &&
                       chain_read_seeds(directory) && check_tree_seeds(directory) &&
                       control_seeds(directory) && handover_seeds(directory) &&
-                      khob::fuzz::luo_seeds(directory) && khob::fuzz::tools_seeds(directory);
+                      khob::fuzz::libkho_seeds(directory) && khob::fuzz::luo_seeds(directory) &&
+                      khob::fuzz::tools_seeds(directory);
     if (!good) {
         std::cerr << "the seeds could not be written\n";
     }

@@ -42,6 +42,9 @@ class Corpus {
     bool good_ = true;
 };
 
+/// Those of what libkho reads. Return: whether all could be written.
+bool libkho_seeds(const std::filesystem::path& directory);
+
 /// Those of what kho_luo reads. Return: whether all could be written.
 bool luo_seeds(const std::filesystem::path& directory);
 

@@ -78,7 +78,8 @@ class Case:
     they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
     there, the one over the kernel's own KHO in extra/native. luo: kho_luo.ko lies in extra, too;
     luo_over_bridge: it uses kho_bridge also on a kernel that has KHO, which is off then.
-    upstream: programs of upstream's tests of LUO (khobvm/luotests.py). older: a commit whose
+    upstream: programs of upstream's tests of LUO (khobvm/luotests.py). examples: programs of
+    libkho/examples, static. older: a commit whose
     kho_bridge.ko lies in /lib/modules/RELEASE/older, and whose khoctl is called khoctl-older.
     outcome: what must come out, so that the runner's own verdicts can be tested; why: what the
     verdict's sentence must then say, so that no other failure is taken for it. boot: seconds of
@@ -106,6 +107,7 @@ class Case:
     luo: bool = False
     luo_over_bridge: bool = False
     upstream: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     module: Module = Module.NORMAL
     older: str = ""
     outcome: Outcome = Outcome.PASSED

@@ -59,6 +59,7 @@ class Artefacts:
     module: str
     test_module: str
     build: Path
+    libkho: Path = Path("build/libkho")
 
     def module_for(self, kind: Module, release: str) -> Path:
         """Where the module of a kernel is."""
@@ -263,6 +264,11 @@ def write(case: Case, kernels: Mapping[str, Kernel], artefacts: Artefacts,
         archive.file(f"bin/{name}", _read(program, name), 0o755)
     for name in case.scripts:
         archive.file(f"bin/{Path(name).name}", (ROOT / name).read_bytes(), 0o755)
+    for name in case.examples:
+        data = _read(artefacts.libkho / name, name)
+        if not _is_static(data):
+            raise VmError(f"{name} is not a static program", "see libkho/CMakeLists.txt")
+        archive.file(f"bin/{name}", data, 0o755)
     for name in case.upstream:
         program = luotests.build(name, artefacts.build, progress)
         archive.file(f"bin/{name}", _read(program, name), 0o755)

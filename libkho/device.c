@@ -3,6 +3,7 @@
  * /dev/liveupdate: its ioctls, and what their errnos mean. Nobody has it open for longer than one
  * ioctl takes, as it is one opener's at a time.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,13 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "internal.h"
 #include "uapi/linux/liveupdate.h"
 
 #define KHO_DEVICE "/dev/liveupdate"
 #define KHO_DEVICE_STEP_MS 10
 
-_Static_assert(KHO_SESSION_NAME_MAX == LIVEUPDATE_SESSION_NAME_LENGTH - 1, "names fit");
+static_assert(sizeof(((struct liveupdate_session_get_name *)0)->name) == KHO_SESSION_NAME_MAX + 1,
+	      "names fit");
 
 /* Whoever has it open mostly has it for as long as we would. */
 static int kho_device_open(void)

@@ -3,6 +3,7 @@
  * The index: which name has which token. What another kernel has left of it is checked before
  * anything in it is used; whoever calls has a copy that nobody else can write.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "internal.h"
@@ -10,8 +11,10 @@
 /* Of all versions. */
 #define KHO_INDEX_FAMILY "libkho-index-"
 
-_Static_assert(KHO_FILE_NAME_MAX == KHO_INDEX_NAME_LENGTH - 1, "names fit the index");
-_Static_assert(KHO_FILES_MAX == KHO_INDEX_ENTRIES_MAX, "so do files");
+static_assert(sizeof(((struct kho_index_entry *)0)->name) == KHO_FILE_NAME_MAX + 1,
+	      "names fit the index");
+static_assert(sizeof(((struct kho_index_table *)0)->entries) ==
+	      KHO_FILES_MAX * sizeof(struct kho_index_entry), "so do files");
 
 /* Whether a field holds a name, and nothing behind it. */
 static bool kho_index_field_good(const char *field)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of libkho use of each other: errors, the device, the index.
+ * What the files of libkho use of each other: errors, and the index.
  */
 #ifndef KHO_INTERNAL_H
 #define KHO_INTERNAL_H
@@ -23,12 +23,6 @@ size_t kho_index_add(struct kho_index_table *index, const char *name, uint64_t t
 const struct kho_index_entry *kho_index_find(const struct kho_index_table *index,
 					     const char *name);
 enum kho_error kho_index_check(const struct kho_index_table *index, const char **why);
-
-/* device.c */
-enum kho_error kho_device_session(const char *name, bool came, int *fd);
-enum kho_error kho_device_preserve(int session, int fd, uint64_t token);
-enum kho_error kho_device_retrieve(int session, uint64_t token, int *fd);
-enum kho_error kho_device_finish(int session);
 
 #ifdef __cplusplus
 }

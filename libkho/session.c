@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "internal.h"
 
 /**
@@ -32,7 +33,7 @@ struct kho_session {
 	enum kho_error checked;
 	int err;
 	const char *why;
-	uint64_t tokens;
+	__u64 tokens;
 	char name[KHO_SESSION_NAME_MAX + 1];
 	struct kho_index_table index;
 };

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The parts of module/, luo/ and tools/, and that each uses none but those before it.
+"""The parts of module/, luo/, tools/ and libkho/, and that each uses none but those before it.
 
-The rule is in docs/architecture.md and nowhere else: three tables, one for each tree, a part a
+The rule is in docs/architecture.md and nowhere else: four tables, one for each tree, a part a
 row. Looked at are
 
 - every #include, of C and of C++;
-- in C, every name that a part defines for others. Definitions and uses are read from the source
-  and not from objects: a stock kernel's build leaves out what is for kernels with KHO, and a use
-  in there is one all the same. That works because the kernel's style puts a definition at the
-  start of a line, and a name for others is one thing only;
-- in C++, where names are overloaded, what the linker would be asked for: the objects' symbols.
+- in C of the modules, every name that a part defines for others. Definitions and uses are read
+  from the source and not from objects: a stock kernel's build leaves out what is for kernels with
+  KHO, and a use in there is one all the same. That works because the kernel's style puts a
+  definition at the start of a line, and a name for others is one thing only;
+- in C++, where names are overloaded, and in libkho's C, whose header declares what is defined
+  below it, what the linker would be asked for: the objects' symbols.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = "docs/architecture.md"
 PICTURE = "docs/architecture.svg"
 # Where a tree's includes start.
-INCLUDES = {"module": (".", "include"), "luo": (".",), "tools": ("lib", "include", "khoctl")}
+INCLUDES = {"module": (".", "include"), "luo": (".",), "tools": ("lib", "include", "khoctl"),
+            "libkho": (".", "include")}
+# Built by the kernel's build system, not by CMake.
+MODULES = ("module", "luo")
 SOURCES = (".c", ".h", ".cpp", ".hpp")
 
 _TABLE = re.compile(r"^<!-- parts of (\w+)/.*?-->\n(.*?)^<!-- end of parts -->$", re.M | re.S)
@@ -167,8 +171,8 @@ def symbols(objects: dict[str, Path]) -> Iterator[tuple[str, str, str]]:
             yield path, kind, name
 
 
-def cpp_uses(tree: Tree, objects: dict[str, Path]) -> Iterator[Use]:
-    """Every symbol that an object of C++ needs of another."""
+def symbol_uses(tree: Tree, objects: dict[str, Path]) -> Iterator[Use]:
+    """Every symbol that an object needs of another."""
     said = list(symbols(objects))
     # What is weak is in a header, and every object that uses it has its own.
     owner = {name: tree.part(path) for path, kind, name in said if kind in "TDBR"}
@@ -182,13 +186,15 @@ def cpp_uses(tree: Tree, objects: dict[str, Path]) -> Iterator[Use]:
                   owner[name] or "")
 
 
-def cpp_objects(tree: Tree, build: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return: each C++ source's object, and complaints of those that were not built."""
+def objects_of(tree: Tree, build: Path) -> tuple[dict[str, Path], list[str]]:
+    """Return: each source's object, and complaints of those that were not built."""
+    if tree.top in MODULES:
+        return {}, []
     found: dict[str, Path] = {}
     for file in (build / tree.top).glob("CMakeFiles/*.dir/**/*.o"):
         inside = file.relative_to(build / tree.top / "CMakeFiles")
         found[str(Path(tree.top, *inside.parts[1:]).with_suffix(""))] = file
-    sources = [path for path in tree.paths if path.endswith(".cpp")]
+    sources = [path for path in tree.paths if path.endswith((".c", ".cpp"))]
     return ({path: found[path] for path in sources if path in found},
             [f"{path}:1: was not built: make tools" for path in sources if path not in found])
 
@@ -205,11 +211,11 @@ def check(root: Path, build: Path) -> list[str]:
                 if not any(path.endswith("/" + name) for path in paths)]
     picture = (root / PICTURE).read_text()
     for tree in trees:
-        objects, unbuilt = cpp_objects(tree, build)
+        objects, unbuilt = objects_of(tree, build)
         bad += [*strangers(tree), *unbuilt]
         bad += [f"{PICTURE}:1: does not show the part {name} of {tree.top}/"
                 for name in tree.rank if not re.search(rf">{name}<", picture)]
-        uses = [*includes(tree), *c_uses(tree), *cpp_uses(tree, objects)]
+        uses = [*includes(tree), *c_uses(tree), *symbol_uses(tree, objects)]
         for use in sorted(set(uses)):
             user = tree.part(use.path)
             if user and tree.rank[user] < tree.rank[use.owner]:

@@ -27,11 +27,9 @@
 /* What is in the memfd. A new one is all zeroes. */
 struct state {
 	char layout[16];
-	_Atomic uint64_t used;
-	char text[STATE_SIZE - 24];
+	atomic_ulong used;
+	char text[STATE_SIZE - 16 - sizeof(atomic_ulong)];
 };
-
-_Static_assert(sizeof(struct state) == STATE_SIZE, "no padding");
 
 static int complain(const char *what)
 {
@@ -69,7 +67,7 @@ static struct state *state_map(const struct kho_kept *kept)
 /* The machine may jump between any two writes: what counts is written last. */
 static bool state_add(struct state *state, const char *line, size_t len)
 {
-	uint64_t used = state->used;
+	size_t used = state->used;
 
 	if (len + 1 > sizeof(state->text) - used)
 		return false;
@@ -135,7 +133,7 @@ static bool address_of(const char *path, struct sockaddr_un *address)
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	strcpy(address->sun_path, path);
+	memcpy(address->sun_path, path, strlen(path));
 	return true;
 }
 
@@ -165,14 +163,13 @@ static int serve(const char *path)
 		return 1;
 	state = state_map(&kept);
 	if (!state) {
-		fprintf(stderr, "kho-keeper: what the kernel before has left is no state of ours\n");
+		fputs("kho-keeper: what the kernel before has left is no state of ours\n", stderr);
 		return 1;
 	}
 	listener = listen_at(path);
 	if (listener < 0)
 		return complain(path);
-	printf("kho-keeper: %s, %llu bytes\n", kept.found ? "found" : "made",
-	       (unsigned long long)state->used);
+	printf("kho-keeper: %s, %lu bytes\n", kept.found ? "found" : "made", state->used);
 	fflush(stdout);
 	if (daemon(0, 0))
 		return complain("daemon");

@@ -168,9 +168,9 @@ enum kho_error kho_session_get(struct kho_session *session, const char *name, in
 /**
  * Whether the names of a session can be used.
  *
- * @return KHO_OK; KHO_FOREIGN, KHO_DAMAGED, KHO_UNSUPPORTED: it has no names, and whoever knows more
- * can use the ioctls with kho_session_fd(). Anything else kept the names from being read just now:
- * this call and kho_session_get() try again.
+ * @return KHO_OK; KHO_FOREIGN, KHO_DAMAGED, KHO_UNSUPPORTED: it has no names, and whoever knows
+ * more can use the ioctls with kho_session_fd(). Anything else kept the names from being read just
+ * now: this call and kho_session_get() try again.
  */
 enum kho_error kho_session_check(struct kho_session *session);
 

@@ -32,9 +32,18 @@ DOCUMENT = """\
 | plan | `lib/plan/` | decides |
 | load | `lib/load/` | does |
 <!-- end of parts -->
+
+<!-- parts of libkho/: as in the real one -->
+| part | files | what it owns |
+| --- | --- | --- |
+| api | `kho.h` | declares |
+| index | `index.c` | names |
+| session | `session.c` | sessions |
+<!-- end of parts -->
 """
 PICTURE = "".join(f"<text>{name}</text>"
-                  for name in ("base", "in", "out", "core", "main", "plan", "load"))
+                  for name in ("base", "in", "out", "core", "main", "plan", "load",
+                               "api", "index", "session"))
 # Nothing in it is wrong.
 GOOD = {
     "module/khob.h": "extern struct mutex khob_lock;\nint khob_refuse(int err);\n",
@@ -55,6 +64,10 @@ GOOD = {
     "tools/lib/load/load.hpp": "int load(int what);\n",
     "tools/lib/load/load.cpp": '#include "load/load.hpp"\n\n#include "plan/plan.hpp"\n\n'
                                "int load(int what) {\n    return choose(what);\n}\n",
+    "libkho/kho.h": "int kho_find(int name);\nint kho_open(int name);\n",
+    "libkho/index.c": '#include "kho.h"\n\nint kho_find(int name)\n{\n\treturn name;\n}\n',
+    "libkho/session.c": '#include "kho.h"\n\nint kho_open(int name)\n{\n'
+                        "\treturn kho_find(name);\n}\n",
 }
 
 
@@ -70,16 +83,18 @@ class PartsTest(unittest.TestCase):
             self.write(path, text)
 
     def write(self, path: str, text: str) -> None:
-        """Makes a file, and the object of one in C++."""
+        """Makes a file, and the object of one that CMake builds."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-        if file.suffix == ".cpp":
-            inside = Path(path).relative_to("tools")
-            target = self.build / "tools" / "CMakeFiles" / "khob.dir" / f"{inside}.o"
+        inside = Path(path).relative_to(Path(path).parts[0])
+        top = Path(path).parts[0]
+        if file.suffix in (".c", ".cpp") and top in ("tools", "libkho"):
+            target = self.build / top / "CMakeFiles" / "khob.dir" / f"{inside}.o"
             target.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["g++", "-c", "-O0", "-I", str(self.root / "tools" / "lib"), str(file),
-                            "-o", str(target)], check=True)
+            subprocess.run(["g++" if file.suffix == ".cpp" else "gcc", "-c", "-O0", "-I",
+                            str(self.root / "tools" / "lib"), str(file), "-o", str(target)],
+                           check=True)
 
     def change(self, path: str, was: str, now: str) -> None:
         """Replaces something that is there."""
@@ -164,6 +179,10 @@ class PartsTest(unittest.TestCase):
                     "int load(int what);\nint choose(int from) {\n    return load(from);")
         self.refused("tools/lib/plan/plan.cpp:3: load(int)", "plan", "load")
 
+    def test_call_in_c_that_cmake_builds(self) -> None:
+        self.change("libkho/index.c", "return name", "return kho_open(name)")
+        self.refused("libkho/index.c:5: kho_open", "index", "session")
+
     def test_file_of_no_part(self) -> None:
         self.write("module/new/new.c", "")
         self.assertEqual(self.said(),
@@ -176,12 +195,12 @@ class PartsTest(unittest.TestCase):
                          [f"{parts.DOCUMENT}:1: module/ has no file of the part out"])
 
     def test_no_table(self) -> None:
-        self.write(parts.DOCUMENT, DOCUMENT.split("<!-- parts of tools/")[0])
-        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:1: no table of parts of tools/"])
+        self.write(parts.DOCUMENT, DOCUMENT.split("<!-- parts of libkho/")[0])
+        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:1: no table of parts of libkho/"])
 
     def test_file_that_is_gone(self) -> None:
         self.write(parts.DOCUMENT, DOCUMENT + "\nSee out/out.c, in/old.c and plan/plan.hpp.\n")
-        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:23: there is no in/old.c"])
+        self.assertEqual(self.said(), [f"{parts.DOCUMENT}:31: there is no in/old.c"])
 
     def test_not_in_the_picture(self) -> None:
         self.write(parts.PICTURE, PICTURE.replace(">load<", ">unload<"))

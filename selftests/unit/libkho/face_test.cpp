@@ -34,8 +34,7 @@ TEST_F(Face, GoAndCome) {
         EXPECT_EQ(twice.error().err, EEXIST);
         EXPECT_STREQ(twice.error().what(), kho_strerror(KHO_EXISTS));
         // Moved along, it is still the one.
-        kho::Session moved = *std::move(session);
-        moved = std::move(moved);
+        const kho::Session moved = *std::move(session);
         EXPECT_FALSE(moved.came());
         fake_kexec();
     }

@@ -63,7 +63,7 @@ class NoDevice(unittest.TestCase):
                 how("test")
             self.assertEqual(caught.exception.code, kho.Code.NO_DEVICE)
             self.assertEqual(caught.exception.errno, errno.ENOENT)
-            self.assertIn("modprobe kho_luo", str(caught.exception))
+            self.assertIn("load kho_luo", str(caught.exception))
         kept = kho.keep("test", "file", 4096)
         self.addCleanup(os.close, kept.fd)
         self.assertIsNone(kept.session)

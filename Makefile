@@ -11,6 +11,10 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
 includedir ?= $(prefix)/include
+libdir ?= $(prefix)/lib
+# Where Debian's python3 looks.
+pythondir ?= $(prefix)/lib/python3$(if $(filter-out /usr,$(prefix)),$(shell $(PYTHON) -c \
+	'import sys; print(".%d" % sys.version_info[1])'))/dist-packages
 completiondir ?= $(prefix)/share/bash-completion/completions
 # Where abi-gen looks, from its own place on.
 abigendir = $(prefix)/share/kho-bridge/abi-gen
@@ -144,10 +148,11 @@ abi: tools ## generate the headers of the ABI and of the device from their schem
 man: | deps
 	@mkdir -p $(BUILD) && scdoc < tools/man/khoctl.1.scd > $(BUILD)/khoctl.1
 	@scdoc < abi-gen/man/abi-gen.1.scd > $(BUILD)/abi-gen.1
+	@scdoc < libkho/libkho.3.scd > $(BUILD)/libkho.3
 
 # Debian packages, installed by hand or into a package's tree: dkms builds the
 # module for each kernel that the machine has.
-install: tools man ## install khoctl, abi-gen, module source (dkms), headers; honours DESTDIR, prefix
+install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), headers; honours DESTDIR, prefix
 	install -D -m 755 $(BUILD)/tools/khoctl/khoctl $(DESTDIR)$(bindir)/khoctl
 	install -D -m 644 $(BUILD)/khoctl.1 $(DESTDIR)$(mandir)/man1/khoctl.1
 	install -D -m 644 tools/completion/khoctl.bash $(DESTDIR)$(completiondir)/khoctl
@@ -162,6 +167,16 @@ install: tools man ## install khoctl, abi-gen, module source (dkms), headers; ho
 	install -D -m 644 -t $(DESTDIR)$(includedir)/khob/uapi/linux module/include/uapi/linux/liveupdate.h
 	install -D -m 644 -t $(DESTDIR)$(includedir)/linux \
 		$(foreach name,kho_bridge kho_luo,module/include/uapi/linux/$(name).h)
+	install -D -m 644 -t $(DESTDIR)$(includedir) libkho/include/kho.h libkho/include/kho.hpp
+	install -D -m 644 -t $(DESTDIR)$(libdir) $(BUILD)/libkho/libkho.a $(BUILD)/libkho/libkho.so.$(VERSION)
+	ln -sf libkho.so.$(VERSION) $(DESTDIR)$(libdir)/libkho.so.0
+	ln -sf libkho.so.0 $(DESTDIR)$(libdir)/libkho.so
+	install -d $(DESTDIR)$(libdir)/pkgconfig
+	sed 's|@PREFIX@|$(prefix)|; s|@INCLUDEDIR@|$(includedir)|; s|@LIBDIR@|$(libdir)|; s|@VERSION@|$(VERSION)|' \
+		libkho/libkho.pc.in > $(DESTDIR)$(libdir)/pkgconfig/libkho.pc
+	install -D -m 644 -t $(DESTDIR)$(pythondir) libkho/python/kho.py
+	install -D -m 644 $(BUILD)/libkho.3 $(DESTDIR)$(mandir)/man3/libkho.3
+	$(if $(DESTDIR),,ldconfig)
 	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
 	for file in hooks/kho-bridge scripts/init-top/kho-bridge; do install -D -m 755 \
 		packaging/initramfs-tools/$$file $(DESTDIR)$(initramfsdir)/$$file; done
@@ -175,6 +190,9 @@ uninstall: ## take away what install put there
 	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(initramfsdir)/hooks/kho-bridge \
 		$(DESTDIR)$(initramfsdir)/scripts/init-top/kho-bridge \
 		$(DESTDIR)$(includedir)/linux/kho_bridge.h $(DESTDIR)$(includedir)/linux/kho_luo.h
+	rm -f $(DESTDIR)$(includedir)/kho.h $(DESTDIR)$(includedir)/kho.hpp $(DESTDIR)$(libdir)/libkho.* \
+		$(DESTDIR)$(libdir)/pkgconfig/libkho.pc $(DESTDIR)$(pythondir)/kho.py \
+		$(DESTDIR)$(mandir)/man3/libkho.3
 	rm -rf $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
 
 clean: ## remove what was built (the cache of kernels stays)

@@ -19,7 +19,8 @@ from khobvm.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
-PYTHON_PATHS = ("selftests/vm", "selftests/bench", "selftests/fuzz", "abi-gen", "scripts")
+PYTHON_PATHS = ("selftests/vm", "selftests/bench", "selftests/fuzz", "abi-gen", "scripts",
+                "libkho/python")
 # Generated code is judged by what generates it, test vectors are no prose.
 CPP_GENERATED = tuple(f"tools/include/khob/{name}.hpp"
                       for name in ("abi", "device", "liveupdate", "luo", "memfd", "sessions"))
@@ -53,7 +54,7 @@ def clang_tidy() -> tuple[bool, str]:
 
 def emitted_headers(directory: str) -> tuple[list[str], str]:
     """Return: what abi-gen emits in C, for every version and page size; or why not."""
-    for schema in tracked("abi-gen/schema/*.yaml"):
+    for schema in tracked("abi-gen/schema/*.yaml", "libkho/*.yaml"):
         good, said = run(["build/abi-gen/abi-gen", "emit", "--every", "--schema", schema,
                           "-o", str(Path(directory) / Path(schema).stem)])
         if not good:
@@ -76,7 +77,8 @@ def checkpatch() -> tuple[bool, str]:
             return False, why
         return run(["perl", script, "--no-tree", "--strict", "--terse", "--show-types",
                     "--max-line-length=100", f"--ignore={CHECKPATCH_IGNORE}", "-f",
-                    *tracked("module/*.c", "module/*.h", "luo/*.c", "luo/*.h"), *headers])
+                    *tracked(*(f"{top}/*.{suffix}" for top in ("module", "luo", "libkho")
+                               for suffix in "ch")), *headers])
 
 
 def kernel_doc() -> tuple[bool, str]:
@@ -99,7 +101,7 @@ def sparse_and_clang() -> tuple[bool, str]:
 
 
 def parts_in_order() -> tuple[bool, str]:
-    """No part of the modules or of khoctl uses one that docs/architecture.md has after it."""
+    """No part of the modules, khoctl or libkho uses one that docs/architecture.md has after it."""
     bad = parts.check(ROOT, ROOT / "build")
     return not bad, "".join(f"{line}\n" for line in bad)
 

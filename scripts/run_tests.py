@@ -11,6 +11,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,10 @@ INSTALLED = ("usr/bin/khoctl", "usr/share/man/man1/khoctl.1",
              "usr/include/khob/kho_bridge.h", "usr/include/linux/kho_bridge.h", "usr/bin/abi-gen",
              "usr/share/man/man1/abi-gen.1", "usr/share/bash-completion/completions/abi-gen",
              "usr/lib/tmpfiles.d/kho-bridge.conf", "usr/share/initramfs-tools/hooks/kho-bridge",
-             "usr/share/initramfs-tools/scripts/init-top/kho-bridge")
+             "usr/share/initramfs-tools/scripts/init-top/kho-bridge",
+             "usr/include/kho.h", "usr/include/kho.hpp", "usr/lib/libkho.a", "usr/lib/libkho.so",
+             "usr/lib/libkho.so.0", "usr/share/man/man3/libkho.3",
+             "usr/lib/python3/dist-packages/kho.py")
 
 
 def unit() -> tuple[int, int]:
@@ -97,6 +101,39 @@ def machines(suite: str, globs: list[str]) -> tuple[int, int]:
     return passed, failed
 
 
+def library(temp: Path) -> list[str]:
+    """What is wrong with an installed libkho: its examples build with what libkho.pc says."""
+    words: dict[str, str] = {}
+    try:
+        text = (temp / "usr/lib/pkgconfig/libkho.pc").read_text()
+    except FileNotFoundError:
+        return ["no libkho.pc"]
+    for name, value in re.findall(r"^([\w.]+)(?:=|: )(.*)$", text, re.M):
+        words[name] = re.sub(r"\$\{(\w+)\}", lambda found: words[found[1]], value)
+    flags = [word.replace("/usr", f"{temp}/usr", 1)
+             for word in f"{words['Cflags']} {words['Libs']}".split()]
+    said = []
+    for compiler, source, more in (("gcc", "keeper.c", ["-D_GNU_SOURCE"]),
+                                   ("gcc", "keeper.c", ["-D_GNU_SOURCE", "-static", "-pthread"]),
+                                   ("g++", "cache.cpp", ["-std=c++20"])):
+        done = subprocess.run([compiler, str(ROOT / "libkho/examples" / source), *more, *flags,
+                               "-o", str(temp / "example")], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        said += done.stdout.splitlines()
+        ran = subprocess.run([str(temp / "example")], stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.STDOUT, check=False,
+                             env={"LD_LIBRARY_PATH": f"{temp}/usr/lib"})
+        if ran.returncode != 2:
+            said.append(f"{source} says {ran.stdout} of no arguments")
+    python = subprocess.run(["/usr/bin/python3", "-c", "import kho; kho.memfd('x', 1)"],
+                            env={"LD_LIBRARY_PATH": f"{temp}/usr/lib",
+                                 "PYTHONDONTWRITEBYTECODE": "1",
+                                 "PYTHONPATH": f"{temp}/usr/lib/python3/dist-packages"},
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            check=False)
+    return said + python.stdout.splitlines()
+
+
 def installation() -> tuple[int, int]:
     """`make install` into a directory: all files, and a module that builds from them."""
     with tempfile.TemporaryDirectory(prefix="khob-install-") as temp:
@@ -124,6 +161,9 @@ def installation() -> tuple[int, int]:
             missing.append("abi-gen that works where it is installed")
         if not (source / "module/include/compat/linux/kexec_handover.h").exists():
             missing.append("upstream's names for client modules")
+        if wrong := library(Path(temp)):
+            said += wrong
+            missing.append("libkho that programs can be built with")
         if not (source / "module/kho_bridge.ko").exists():
             said += built.stdout.splitlines()
             missing.append("kho_bridge.ko, built from the installed source")

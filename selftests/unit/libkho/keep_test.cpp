@@ -27,7 +27,7 @@ class Keep : public Machine {
         fake_kexec();
         stop();
     }
-    void write(const char* what) {
+    void write(const char* what) const {
         ASSERT_EQ(pwrite(kept.fd, what, std::strlen(what) + 1, 0),
                   static_cast<ssize_t>(std::strlen(what) + 1));
     }

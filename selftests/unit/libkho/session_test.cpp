@@ -2,13 +2,32 @@
 // Sessions, from both sides of a made-up kexec.
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
+#include <array>
+#include <functional>
 #include <thread>
 #include <vector>
 
 #include "fixture.hpp"
 #include "internal.h"
 #include "uapi/linux/liveupdate.h"
+
+namespace {
+
+/// Sees every file that was written to.
+std::function<void(int)> after_write;  // NOLINT: as global as what calls it
+
+}  // namespace
+
+/// In libc's place.
+extern "C" ssize_t pwrite(int fd, const void* from, size_t size, off_t at) {  // NOLINT
+    const auto written = static_cast<ssize_t>(syscall(SYS_pwrite64, fd, from, size, at));
+    if (after_write) {
+        after_write(fd);
+    }
+    return written;
+}
 
 namespace {
 
@@ -36,7 +55,7 @@ class Sessions : public Machine {
     std::string get(const char* name) {
         int fd = -1;
         EXPECT_EQ(kho_session_get(session, name, &fd), KHO_OK) << name;
-        const std::string found = fd < 0 ? "" : text(fd);
+        std::string found = fd < 0 ? "" : text(fd);
         EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
         close(fd);
         return found;
@@ -107,23 +126,31 @@ TEST_F(Sessions, WhatIsWrittenLaterGoesAlong) {
     EXPECT_EQ(get("file"), "later");
 }
 
-/// What is in the index's file at each moment is what another program would believe.
+/// What is in the index's file after each single write is what another program would believe.
 TEST_F(Sessions, IndexIsSoundAllTheTime) {
+    std::size_t looked = 0;
+    std::uint64_t most = 0;
     create();
-    for (std::uint64_t i = 0; i <= 3; i++) {
-        fake_kexec();
-        const int fd = fake_came("test", KHO_INDEX_TOKEN);
+    const auto look = [&](int fd) {
         kho_index_table table{};
+        struct stat status {};
+        if (fstat(fd, &status) != 0 || status.st_size != KHO_INDEX_SIZE) {
+            return;
+        }
         ASSERT_EQ(pread(fd, &table, sizeof(table), 0), static_cast<ssize_t>(sizeof(table)));
         const char* why = nullptr;
-        EXPECT_EQ(kho_index_check(&table, &why), KHO_OK);
-        EXPECT_EQ(table.header.count, i);
-        kho_session_close(session);
-        create();
-        for (std::uint64_t k = 0; k <= i; k++) {
-            ASSERT_EQ(put(std::to_string(k).c_str(), "x"), KHO_OK);
-        }
+        EXPECT_EQ(kho_index_check(&table, &why), KHO_OK) << why;
+        EXPECT_GE(table.header.count, most);
+        most = table.header.count;
+        looked++;
+    };
+    after_write = look;
+    for (int i = 0; i < 5; i++) {
+        ASSERT_EQ(put(std::to_string(i).c_str(), "x"), KHO_OK);
     }
+    after_write = nullptr;
+    EXPECT_EQ(most, 5U);
+    EXPECT_EQ(looked, 10U) << "an entry, and the count";
 }
 
 TEST_F(Sessions, AsManyAsFit) {
@@ -143,6 +170,7 @@ TEST_F(Sessions, ManyThreads) {
     create();
     constexpr int each = 50;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; t++) {
         threads.emplace_back([&, t] {
             for (int i = 0; i < each; i++) {
@@ -253,12 +281,19 @@ TEST_F(Sessions, FileErrors) {
 }
 
 TEST_F(Sessions, ErrnosAreKept) {
-    const struct {
+    struct One {
         int err;
         kho_error error;
-    } all[] = {{ENOMEM, KHO_NO_MEMORY},     {ENOSPC, KHO_NO_SPACE},  {EFBIG, KHO_UNSUPPORTED},
-               {EMFILE, KHO_NO_DESCRIPTOR}, {EPERM, KHO_PERMISSION}, {EOPNOTSUPP, KHO_UNSUPPORTED},
-               {EIO, KHO_DAMAGED},          {EINTR, KHO_SYSTEM},     {ENOTTY, KHO_SYSTEM}};
+    };
+    const auto all = std::to_array<One>({{ENOMEM, KHO_NO_MEMORY},
+                                         {ENOSPC, KHO_NO_SPACE},
+                                         {EFBIG, KHO_UNSUPPORTED},
+                                         {EMFILE, KHO_NO_DESCRIPTOR},
+                                         {EPERM, KHO_PERMISSION},
+                                         {EOPNOTSUPP, KHO_UNSUPPORTED},
+                                         {EIO, KHO_DAMAGED},
+                                         {EINTR, KHO_SYSTEM},
+                                         {ENOTTY, KHO_SYSTEM}});
     create();
     for (const auto& one : all) {
         fake_fail(LIVEUPDATE_SESSION_PRESERVE_FD, one.err);

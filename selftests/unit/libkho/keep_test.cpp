@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // kho_keep(): a program with one file, from kernel to kernel, and each way to fail.
+#include <sys/resource.h>
+
+#include <csignal>
+
 #include "fixture.hpp"
 #include "uapi/linux/liveupdate.h"
 
@@ -141,6 +145,20 @@ TEST_F(Keep, Memfds) {
     EXPECT_EQ(errno, EFAULT);
     EXPECT_EQ(kho_memfd("", 0, &fd), KHO_OK);
     close(fd);
+}
+
+TEST_F(Keep, FilesThatMayNotBeSoLarge) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small = {.rlim_cur = 4096, .rlim_max = before.rlim_max};
+    auto* handler = signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int fd = 4711;
+    EXPECT_EQ(kho_memfd("x", 8192, &fd), KHO_UNSUPPORTED);
+    EXPECT_EQ(errno, EFBIG);
+    EXPECT_EQ(fd, -1);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(signal(SIGXFSZ, handler), SIG_IGN);
 }
 
 }  // namespace

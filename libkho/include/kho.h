@@ -256,6 +256,9 @@ struct kho_kept {
  * The whole life of a program with one file: takes it from the kernel before or makes it, and hands
  * it over to the next one.
  *
+ * On a kernel without a KHO of its own, after `khoctl attach`: before that nothing has come, and a
+ * new file is made.
+ *
  * What came in the session besides is freed. A file that came has the size that it had, not @size:
  * look (fstat(2)) before it is mapped.
  *

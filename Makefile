@@ -80,6 +80,13 @@ soak: tools modules ## kexec 100 times in a row, and compare everything with a m
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) 7.3
 	@$(KHOBVM) soak --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED)) --json $(BUILD)/soak.json
 
+# A thousand random operations on memfds in each kernel; what is in them goes from one to the next.
+.PHONY: soak-memfds
+soak-memfds: tools modules ## kexec 100 times in a row with memfds in sessions, against a model
+	@$(KHOBVM) kernels 7.3 > $(BUILD)/kernels.log
+	@$(PYTHON) scripts/build_modules.py --build $(BUILD) 7.3
+	@$(KHOBVM) soak --memfds --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED))
+
 # KERNELS="6.12 7.3" runs on those only, FIRST=N begins with fault N of the seed, JSON=FILE.
 FAULTS ?= 60
 FIRST ?= 0

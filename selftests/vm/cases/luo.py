@@ -12,21 +12,21 @@ from cases.payload import KHO
 from khobvm.case import Case, Generation, Step
 from khobvm.qemu import BASE_CMDLINE
 
-_INSMOD = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
-                                 "ls -l /dev/liveupdate")
+INSMOD_LUO = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
+                                    "ls -l /dev/liveupdate")
 _RMMOD = Step("rmmod kho_luo", "rmmod kho_luo")
 # A kernel with a LUO of its own has no place for another one.
-_OWN = Step("its own LUO", "ls -l /dev/liveupdate && "
-                           "! insmod /lib/modules/$(uname -r)/extra/kho_luo.ko; dmesg | tail -n 4",
-            contains="has a Live Update Orchestrator of its own")
-_OWN_LUO = "kho=on liveupdate=on"
+OWN = Step("its own LUO", "ls -l /dev/liveupdate && "
+                          "! insmod /lib/modules/$(uname -r)/extra/kho_luo.ko; dmesg | tail -n 4",
+           contains="has a Live Update Orchestrator of its own")
+OWN_LUO = "kho=on liveupdate=on"
 # Whoever holds the sessions open is not waited for by the shell.
-_HOLD = "> /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; exit $code"
+HOLD = "> /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; exit $code"
 # A block device of RAM, to swap to.
-_SWAP = Step("swap", "mkswap /dev/ram0 > /dev/null && swapon /dev/ram0 && cat /proc/swaps",
-             contains="/dev/ram0")
+SWAP = Step("swap", "mkswap /dev/ram0 > /dev/null && swapon /dev/ram0 && cat /proc/swaps",
+            contains="/dev/ram0")
 _HUGE = "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled"
-_PRESERVE = Step("preserve", f"{_HUGE}; khob-memfd preserve {_HOLD}", lacks="not ok", timeout=300)
+_PRESERVE = Step("preserve", f"{_HUGE}; khob-memfd preserve {HOLD}", lacks="not ok", timeout=300)
 _RETRIEVE = Step("retrieve", "khob-memfd retrieve", lacks="not ok", timeout=300)
 _RETRIEVE_OWN = Step("retrieve", "khob-memfd upstream", lacks="not ok", timeout=300)
 _COPIED = Step("retrieve", "khob-memfd copied", lacks="not ok", timeout=300)
@@ -39,20 +39,20 @@ _PROGRAMS = {
     "luo_stress_files": "PASSED",
     "luo_stress_sessions": "PASSED",
 }
-_STAGE_1 = tuple(Step(f"{name} stage 1", f"{name} -s 1 {_HOLD}", timeout=300)
+_STAGE_1 = tuple(Step(f"{name} stage 1", f"{name} -s 1 {HOLD}", timeout=300)
                  for name in _PROGRAMS)
 _STAGE_2 = tuple(Step(f"{name} stage 2", f"{name} -s 2", contains=passed, timeout=300)
                  for name, passed in _PROGRAMS.items())
 
 
-def _load(kernel: str, generation: int, options: str = "") -> Step:
+def load(kernel: str, generation: int, options: str = "") -> Step:
     """What a LUO of the kernel's own needs on its command line a load adds."""
     return Step("load", f"khoctl load /boot/vmlinuz-{kernel} --initrd $KHOB_INITRD --cmdline "
                         f"'{BASE_CMDLINE} khob.gen={generation}' {options} --json",
                 contains=f'"added_liveupdate_on": {str(kernel == KHO).lower()}', timeout=120)
 
 
-def _suite(*kernels: str) -> str:
+def suite(*kernels: str) -> str:
     return "interop" if KHO in kernels else "stock"
 
 
@@ -60,26 +60,26 @@ def _upstream(kernel: str) -> Case:
     """All tests of upstream's that need no kexec."""
     tests = Step("liveupdate", "liveupdate", contains="pass:15 fail:0", timeout=300)
     own = kernel == KHO
-    steps = (_OWN, tests) if own else (INSMOD, _INSMOD, tests, *_NOTHING, _RMMOD, RMMOD)
+    steps = (OWN, tests) if own else (INSMOD, INSMOD_LUO, tests, *_NOTHING, _RMMOD, RMMOD)
     return Case(f"luo-liveupdate-{kernel}",
                 f"upstream's liveupdate tests, unaltered, on {kernel}",
-                (chain(kernel, *steps),), extra_cmdline=_OWN_LUO if own else "",
-                luo=True, upstream=("liveupdate",), tags=("luo",), suite=_suite(kernel))
+                (chain(kernel, *steps),), extra_cmdline=OWN_LUO if own else "",
+                luo=True, upstream=("liveupdate",), tags=("luo",), suite=suite(kernel))
 
 
 def _before(kernel: str, after: str) -> Generation:
-    luo = (INSMOD, _OWN) if kernel == KHO else (INSMOD, _INSMOD)
+    luo = (INSMOD, OWN) if kernel == KHO else (INSMOD, INSMOD_LUO)
     folios = () if kernel == KHO else (at_least("folios", "out.folios", 2500),)
-    return chain(kernel, *luo, _SWAP, _PRESERVE, *_STAGE_1, *folios, _load(after, 2), EXEC)
+    return chain(kernel, *luo, SWAP, _PRESERVE, *_STAGE_1, *folios, load(after, 2), EXEC)
 
 
 def _after(before: str, kernel: str) -> Generation:
     if kernel == KHO:
-        return chain(kernel, _OWN, _RETRIEVE_OWN, *_STAGE_2)
+        return chain(kernel, OWN, _RETRIEVE_OWN, *_STAGE_2)
     # All that was handed over belongs to somebody again, or to nobody. A kernel's own KHO hands
     # over no digests.
     verify = () if before == KHO else (VERIFY,)
-    return chain(kernel, ATTACH, STATUS, *verify, _INSMOD, _RETRIEVE, *_STAGE_2,
+    return chain(kernel, ATTACH, STATUS, *verify, INSMOD_LUO, _RETRIEVE, *_STAGE_2,
                  count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)
 
 
@@ -87,9 +87,9 @@ def _pair(before: str, after: str) -> Case:
     return Case(f"luo-{before}-{after}",
                 f"upstream's tests, and memfds of all kinds, from {before} to {after}",
                 (_before(before, after), _after(before, after)), memory=4096, cpus=2,
-                extra_cmdline=_OWN_LUO if before == KHO else "", luo=True,
+                extra_cmdline=OWN_LUO if before == KHO else "", luo=True,
                 upstream=tuple(_PROGRAMS), helpers=("khob-memfd",), drivers=("brd",),
-                tags=("luo",), suite=_suite(before, after))
+                tags=("luo",), suite=suite(before, after))
 
 
 _ADOPT = Step("adopt", "mkdir /tmp/cgroup && mount -t cgroup2 cgroup2 /tmp/cgroup && "
@@ -99,8 +99,8 @@ _ADOPT = Step("adopt", "mkdir /tmp/cgroup && mount -t cgroup2 cgroup2 /tmp/cgrou
 def _adopt(kernel: str) -> Case:
     """What comes back is a file like any other, and counted so."""
     return Case(f"luo-adopt-{kernel}", f"memfds that came back are used in every way, on {kernel}",
-                (chain(kernel, INSMOD, _INSMOD, _SWAP, _PRESERVE, _load(kernel, 2), EXEC),
-                 chain(kernel, ATTACH, VERIFY, _INSMOD, _SWAP, _ADOPT, count_is("in.pages", "0"),
+                (chain(kernel, INSMOD, INSMOD_LUO, SWAP, _PRESERVE, load(kernel, 2), EXEC),
+                 chain(kernel, ATTACH, VERIFY, INSMOD_LUO, SWAP, _ADOPT, count_is("in.pages", "0"),
                        *_NOTHING, _RMMOD, RELEASE, RMMOD)),
                 memory=4096, cpus=2, luo=True, helpers=("khob-memfd", "khob-adopt"),
                 drivers=("brd",), tags=("luo",))
@@ -117,31 +117,31 @@ def _late(before: str, after: str) -> Case:
                                 '"files": 6', '"holder": "khob-memfd ('), "sessions")
     back = Step("late-retrieve", "khob-memfd late-retrieve", lacks="not ok", timeout=120)
     # A kernel's own LUO knows of no room: what was not used of it is still held there.
-    retrieved = chain(after, _OWN, back, INSMOD, ATTACH, at_least("unused", "in.pages", 1000),
+    retrieved = chain(after, OWN, back, INSMOD, ATTACH, at_least("unused", "in.pages", 1000),
                       RELEASE, count_is("in.pages", "0"), RMMOD) if after == KHO else \
-        chain(after, ATTACH, STATUS, VERIFY, _INSMOD, _session("ls --json", '"state": "waiting"'),
-              back,
+        chain(after, ATTACH, STATUS, VERIFY, INSMOD_LUO,
+              _session("ls --json", '"state": "waiting"'), back,
               # Neither its own pages nor those of the room that were not used are left.
               count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)
     return Case(f"luo-late-{kernels}",
                 f"memfds that are preserved after the load, from {before} to {after}",
-                (chain(before, INSMOD, _INSMOD, _load(after, 2, "--late-room 16"),
-                       Step("late", f"{_HUGE}; khob-memfd late {_HOLD}", lacks="not ok",
+                (chain(before, INSMOD, INSMOD_LUO, load(after, 2, "--late-room 16"),
+                       Step("late", f"{_HUGE}; khob-memfd late {HOLD}", lacks="not ok",
                             timeout=120), ls,
                        # They stay in what is handed over, and can be handed over again.
-                       UNLOAD, _load(after, 2, "--late-room 0"), EXEC),
+                       UNLOAD, load(after, 2, "--late-room 0"), EXEC),
                  retrieved),
-                luo=True, helpers=("khob-memfd",), tags=("luo",), suite=_suite(before, after))
+                luo=True, helpers=("khob-memfd",), tags=("luo",), suite=suite(before, after))
 
 
 # Upstream's script for the jump, unaltered: the kexec that it finds is khoctl's.
 _DO_KEXEC = Case("luo-do-kexec", "upstream's do_kexec.sh, with a kexec in PATH that calls khoctl",
-                 (chain("6.12", INSMOD, _INSMOD,
-                        Step("stage 1", f"luo_kexec_simple -s 1 {_HOLD}"),
+                 (chain("6.12", INSMOD, INSMOD_LUO,
+                        Step("stage 1", f"luo_kexec_simple -s 1 {HOLD}"),
                         Step("do_kexec.sh", "KERNEL=/boot/vmlinuz-6.12 INITRAMFS=$KHOB_INITRD "
                                             "KEXEC_APPEND=khob.gen=2 do_kexec.sh",
                              timeout=180, final=True)),
-                  chain("6.12", ATTACH, VERIFY, _INSMOD,
+                  chain("6.12", ATTACH, VERIFY, INSMOD_LUO,
                         Step("stage 2", "luo_kexec_simple -s 2",
                              contains=_PROGRAMS["luo_kexec_simple"]),
                         count_is("in.pages", "0"), *_NOTHING)),
@@ -150,13 +150,13 @@ _DO_KEXEC = Case("luo-do-kexec", "upstream's do_kexec.sh, with a kexec in PATH t
 
 # What nobody retrieves goes on to the next kernel, and on; until somebody does, or drops it.
 _CARRY = Case("luo-carry", "sessions that nobody retrieves go from kernel to kernel",
-              (chain("6.12", INSMOD, _INSMOD, _SWAP, _PRESERVE,
-                     Step("stage 1", f"luo_kexec_simple -s 1 {_HOLD}"), _load("6.12", 2), EXEC),
-               chain("6.12", ATTACH, VERIFY, _INSMOD,
+              (chain("6.12", INSMOD, INSMOD_LUO, SWAP, _PRESERVE,
+                     Step("stage 1", f"luo_kexec_simple -s 1 {HOLD}"), load("6.12", 2), EXEC),
+               chain("6.12", ATTACH, VERIFY, INSMOD_LUO,
                      _session("show khob-memfd --json", ('"state": "waiting"', '"files": 11',
                                                          '"left": 11'), "waits"),
-                     _load("6.1", 3), STATUS, EXEC),
-               chain("6.1", ATTACH, VERIFY, _INSMOD,
+                     load("6.1", 3), STATUS, EXEC),
+               chain("6.1", ATTACH, VERIFY, INSMOD_LUO,
                      _session("ls", ("khob-memfd", "test-session", "kexec_simple_state"), "ls"),
                      _RETRIEVE,
                      *(_session(f"drop {name} --json", f'"dropped": "{name}"')
@@ -167,19 +167,20 @@ _CARRY = Case("luo-carry", "sessions that nobody retrieves go from kernel to ker
               memory=4096, luo=True, upstream=("luo_kexec_simple",), helpers=("khob-memfd",),
               drivers=("brd",), tags=("luo",))
 
+
 def _debug(kernel: str, back: Step) -> Case:
     """CONFIG_DEBUG_VM, and what else the kernel watches with; its own KHO, and so LUO, is off.
 
     Large folios are copied there.
     """
-    steps = (INSMOD, _INSMOD)
+    steps = (INSMOD, INSMOD_LUO)
     return Case(f"luo-debug-{kernel}", f"memfds of all kinds, from and to {kernel} without KHO",
-                (chain(kernel, *steps, _SWAP, _PRESERVE,
+                (chain(kernel, *steps, SWAP, _PRESERVE,
                        Step("load", f"khoctl load /boot/vmlinuz-{kernel} --initrd $KHOB_INITRD "
                                     f"--cmdline '{BASE_CMDLINE} kho=off khob.gen=2' --json",
                             contains='"method": "indirect"', timeout=300), EXEC),
-                 chain(kernel, ATTACH, VERIFY, _INSMOD,
-                       _SWAP, back,
+                 chain(kernel, ATTACH, VERIFY, INSMOD_LUO,
+                       SWAP, back,
                        count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),
                 memory=4096, cpus=2, extra_cmdline="kho=off", luo=True, luo_over_bridge=True,
                 helpers=("khob-memfd", "khob-adopt"), drivers=("brd",), tags=("luo",),

@@ -219,9 +219,33 @@ def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _soak_memfds(arguments: argparse.Namespace, seed: int, progress: Progress) -> int:
+    case: Case = importlib.import_module("cases.random_memfds").soak(arguments.kexecs, seed)
+    if problems := check(case):
+        raise VmError("; ".join(problems))
+    again = f"make soak-memfds KEXECS={arguments.kexecs} SEED={seed}"
+    progress.line(f"{arguments.kexecs} kexecs: {again}")
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels([case], progress)
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+    crew = runner.Runner(runner.Options(artefacts, accelerator, arguments.keep,
+                                        arguments.timeout_factor), found, progress)
+    live = report.Live(progress, 1, True)
+    result = runner.run_all(crew, [case], 1, live.report, lambda _: None)[0]
+    progress.done()
+    done = sum(g.status in ("kexec", "passed") for g in result.generations)
+    if not result.good:
+        print(report.summary(result, 1), f"again: {again}", sep="\n")
+    print(f"{done} passed, {len(case.generations) - done} failed")
+    return 0 if result.good else 1
+
+
 def _soak(arguments: argparse.Namespace, progress: Progress) -> int:
     made = importlib.import_module("cases.soak")
     seed = random.SystemRandom().randrange(1 << 31) if arguments.seed is None else arguments.seed
+    if arguments.memfds:
+        return _soak_memfds(arguments, seed, progress)
     places = [p for p in made.PLACES if not arguments.end or p.name in arguments.end]
     lives = model.lives(places, arguments.kexecs, seed)
     case: Case = made.soak(lives)
@@ -330,6 +354,9 @@ def _parser() -> argparse.ArgumentParser:
     many = commands.add_parser("soak", help="many kexecs in one VM, as a model chooses them")
     many.add_argument("--kexecs", type=int, default=100, metavar="N", help="so many (100)")
     many.add_argument("--seed", type=int, metavar="S", help="what all follows from")
+    many.add_argument("--memfds", action="store_true",
+                      help="not pages and blobs: random operations on memfds in live update "
+                           "sessions")
     many.add_argument("--end", action="append", default=[],
                       help="only these kernels, as cases/payload.py names them")
     many.add_argument("--keep", action="store_true", help="keep the workspace, say where")

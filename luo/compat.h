@@ -58,6 +58,16 @@ static inline int luo_blocks_charge(struct inode *inode, long pages)
 #endif
 }
 
+/*
+ * Whether the page cache can have folios of order 1. Where a large folio's list for splitting is in
+ * its third page it cannot: that page is another one's.
+ */
+#ifdef LUO_HAVE_COMPOUND_DTOR
+#define LUO_TAKES_PAIRS false
+#else
+#define LUO_TAKES_PAIRS true
+#endif
+
 /* What a folio of an order > 0 needs, besides, so that it can be split one day. */
 static inline void luo_prepare_large(struct folio *folio)
 {

@@ -67,6 +67,31 @@ static int luo_adopt_add(struct inode *inode, struct folio *folio, pgoff_t index
 	return 0;
 }
 
+/*
+ * A folio of order 1, as a newer kernel may have left it, where there can be none: its pages are
+ * copied. That can be begun again, also after the first of them went in.
+ */
+static int luo_adopt_pair(struct inode *inode, struct folio *folio, pgoff_t index)
+{
+	gfp_t gfp = luo_adopt_gfp(inode->i_mapping);
+	int ret, i;
+
+	for (i = 0; i < 2; i++) {
+		struct page *to = alloc_page(gfp);
+
+		if (!to)
+			return -ENOMEM;
+		copy_highpage(to, folio_page(folio, i));
+		ret = luo_adopt_add(inode, page_folio(to), index + i);
+		if (ret)
+			put_page(to);
+		if (ret && ret != -EEXIST)
+			return ret;
+	}
+	folio_put(folio);
+	return 0;
+}
+
 /* The page that shmem has at @index, allocated if need be, locked. */
 static struct folio *luo_shmem_own(struct address_space *mapping, pgoff_t index)
 {
@@ -127,6 +152,8 @@ static int luo_adopt_copy(struct inode *inode, struct folio *folio, pgoff_t inde
 
 static int luo_adopt_one(struct inode *inode, struct folio *folio, pgoff_t index)
 {
+	if (!LUO_EXCHANGES && !LUO_TAKES_PAIRS && folio_order(folio) == 1)
+		return luo_adopt_pair(inode, folio, index);
 	if (!LUO_EXCHANGES)
 		return luo_adopt_add(inode, folio, index);
 	return folio_test_large(folio) ? luo_adopt_copy(inode, folio, index) :

@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cleanup.h>
+#include <linux/gfp.h>
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -86,6 +87,21 @@ static inline void luo_replace(struct folio *old, struct folio *new)
 	replace_page_cache_folio(old, new);
 #else
 	replace_page_cache_page(folio_page(old, 0), folio_page(new, 0));
+#endif
+}
+
+/*
+ * Takes pages of one zone out of the page allocator, each with a reference of its own. 6.16
+ * replaced the migrate type by flags.
+ */
+static inline int luo_contig(unsigned long pfn, unsigned long nr)
+{
+#ifndef CONFIG_CONTIG_ALLOC
+	return -ENOMEM;
+#elif defined(ACR_FLAGS_NONE)
+	return alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
+#else
+	return alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
 #endif
 }
 

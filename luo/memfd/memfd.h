@@ -6,6 +6,7 @@
 #define LUO_MEMFD_H
 
 #include <linux/fs.h>
+#include <linux/xarray.h>
 
 #include "core/luo_core.h"
 
@@ -50,6 +51,51 @@ struct luo_frozen {
 
 void luo_freeze(struct inode *inode, struct luo_frozen *frozen);
 void luo_thaw(struct inode *inode, const struct luo_frozen *frozen);
+
+/* scatter.c */
+
+/* Pages that lie together well enough: 2 MiB. */
+#define LUO_RUN (2UL << (20 - PAGE_SHIFT))
+
+/**
+ * struct luo_scatter - pages, by where they are
+ * @maps: bitmaps of them
+ * @nr: how many are in short runs
+ * @runs: how many of these there are
+ */
+struct luo_scatter {
+	struct xarray maps;
+	unsigned long nr;
+	unsigned long runs;
+};
+
+void luo_scatter_init(struct luo_scatter *scatter);
+int luo_scatter_add(struct luo_scatter *scatter, unsigned long pfn);
+void luo_scatter_count(struct luo_scatter *scatter);
+bool luo_scatter_has(const struct luo_scatter *scatter, unsigned long pfn);
+void luo_scatter_free(struct luo_scatter *scatter);
+
+/* room.c */
+
+/**
+ * struct luo_room - contiguous memory
+ * @pfn: first page
+ * @nr: pages
+ * @used: those in front that are somebody else's by now
+ */
+struct luo_room {
+	unsigned long pfn;
+	unsigned long nr;
+	unsigned long used;
+};
+
+int luo_room_take(struct luo_room *room, int nid, unsigned long nr);
+struct folio *luo_room_next(struct luo_room *room);
+void luo_room_settle(struct luo_room *room);
+void luo_room_give(struct luo_room *room);
+
+/* gather.c */
+int luo_gather(struct file *file);
 
 /* pin.c */
 long luo_pin(struct file *file, struct folio **folios, unsigned long max);

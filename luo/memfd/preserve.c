@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A memfd on the way out: its folios stay in place and are preserved one by one, and a list says
- * which is where.
+ * A memfd on the way out: its folios are preserved one by one, from wherever they are once the
+ * scattered ones have been gathered, and a list says which is where.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -184,7 +184,12 @@ int luo_memfd_preserve(struct file *file, u64 *data, void **more)
 	}
 	inode_lock(inode);
 	luo_freeze(inode, &out->frozen);
-	ret = luo_memfd_describe(file, out, ser);
+	/* Nobody changes which pages it has any more: write(2) need not wait for all of them. */
+	inode_unlock(inode);
+	ret = luo_gather(file);
+	inode_lock(inode);
+	if (!ret)
+		ret = luo_memfd_describe(file, out, ser);
 	if (ret)
 		luo_thaw(inode, &out->frozen);
 	inode_unlock(inode);

@@ -14,7 +14,7 @@ from khobvm.qemu import BASE_CMDLINE
 
 INSMOD_LUO = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
                                     "ls -l /dev/liveupdate")
-_RMMOD = Step("rmmod kho_luo", "rmmod kho_luo")
+RMMOD_LUO = Step("rmmod kho_luo", "rmmod kho_luo")
 # A kernel with a LUO of its own has no place for another one.
 OWN = Step("its own LUO", "ls -l /dev/liveupdate && "
                           "! insmod /lib/modules/$(uname -r)/extra/kho_luo.ko; dmesg | tail -n 4",
@@ -60,7 +60,7 @@ def _upstream(kernel: str) -> Case:
     """All tests of upstream's that need no kexec."""
     tests = Step("liveupdate", "liveupdate", contains="pass:15 fail:0", timeout=300)
     own = kernel == KHO
-    steps = (OWN, tests) if own else (INSMOD, INSMOD_LUO, tests, *_NOTHING, _RMMOD, RMMOD)
+    steps = (OWN, tests) if own else (INSMOD, INSMOD_LUO, tests, *_NOTHING, RMMOD_LUO, RMMOD)
     return Case(f"luo-liveupdate-{kernel}",
                 f"upstream's liveupdate tests, unaltered, on {kernel}",
                 (chain(kernel, *steps),), extra_cmdline=OWN_LUO if own else "",
@@ -80,7 +80,7 @@ def _after(before: str, kernel: str) -> Generation:
     # over no digests.
     verify = () if before == KHO else (VERIFY,)
     return chain(kernel, ATTACH, STATUS, *verify, INSMOD_LUO, _RETRIEVE, *_STAGE_2,
-                 count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)
+                 count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)
 
 
 def _pair(before: str, after: str) -> Case:
@@ -101,7 +101,7 @@ def _adopt(kernel: str) -> Case:
     return Case(f"luo-adopt-{kernel}", f"memfds that came back are used in every way, on {kernel}",
                 (chain(kernel, INSMOD, INSMOD_LUO, SWAP, _PRESERVE, load(kernel, 2), EXEC),
                  chain(kernel, ATTACH, VERIFY, INSMOD_LUO, SWAP, _ADOPT, count_is("in.pages", "0"),
-                       *_NOTHING, _RMMOD, RELEASE, RMMOD)),
+                       *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
                 memory=4096, cpus=2, luo=True, helpers=("khob-memfd", "khob-adopt"),
                 drivers=("brd",), tags=("luo",))
 
@@ -122,7 +122,7 @@ def _late(before: str, after: str) -> Case:
         chain(after, ATTACH, STATUS, VERIFY, INSMOD_LUO,
               _session("ls --json", '"state": "waiting"'), back,
               # Neither its own pages nor those of the room that were not used are left.
-              count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)
+              count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)
     return Case(f"luo-late-{kernels}",
                 f"memfds that are preserved after the load, from {before} to {after}",
                 (chain(before, INSMOD, INSMOD_LUO, load(after, 2, "--late-room 16"),
@@ -163,7 +163,7 @@ _CARRY = Case("luo-carry", "sessions that nobody retrieves go from kernel to ker
                        for name in ("test-session", "kexec_simple_state")),
                      Step("drop again", "khoctl session drop test-session", expect=4,
                           contains="left no session"),
-                     count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),
+                     count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
               memory=4096, luo=True, upstream=("luo_kexec_simple",), helpers=("khob-memfd",),
               drivers=("brd",), tags=("luo",))
 
@@ -181,7 +181,7 @@ def _debug(kernel: str, back: Step) -> Case:
                             contains='"method": "indirect"', timeout=300), EXEC),
                  chain(kernel, ATTACH, VERIFY, INSMOD_LUO,
                        SWAP, back,
-                       count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),
+                       count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
                 memory=4096, cpus=2, extra_cmdline="kho=off", luo=True, luo_over_bridge=True,
                 helpers=("khob-memfd", "khob-adopt"), drivers=("brd",), tags=("luo",),
                 suite="interop", boot=180)

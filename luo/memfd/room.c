@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contiguous memory for pages that are to lie together: a window slides down over a node's zones
+ * until alloc_contig_range() can empty it. Nothing is reserved before, and what is not used goes
+ * back at once.
+ */
+#include <linux/memory_hotplug.h>
+#include <linux/mmzone.h>
+#include <linux/sched/signal.h>
+
+#include "memfd/memfd.h"
+
+/* Windows that look good and cannot be emptied, before a smaller one is looked for. */
+#define LUO_ROOM_TRIES 64
+
+/* A smaller piece is no gain; a file of fewer pages is taken whole. */
+#define LUO_ROOM_MIN LUO_RUN
+
+/*
+ * Whether alloc_contig_range() can be expected to get this page. It finds out by itself, but only
+ * after it has isolated the pageblock, drained every CPU's lists and migrated what can be: what is
+ * pinned, as pages are that other files have preserved, would make that happen again and again.
+ */
+static bool luo_room_free(struct page *page)
+{
+	if (PageReserved(page) || PageHuge(page) || PageHWPoison(page))
+		return false;
+	if (!page_ref_count(page) || PageBuddy(page))
+		return true;
+	if (!PageLRU(page))
+		return false;
+	/* The page cache, what hangs on the page, and each mapping have one reference. */
+	return PageCompound(page) ||
+	       page_ref_count(page) <= 2 + atomic_read(&page->_mapcount) + 1;
+}
+
+/* The first page of a window that spoils it, or its end. */
+static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsigned long nr)
+{
+	unsigned long end = pfn + nr;
+
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		/* alloc_contig_range() relies on its caller to stay in a zone. */
+		if (!page || page_zone(page) != zone || !luo_room_free(page))
+			break;
+		if (IS_ALIGNED(pfn, 1024))
+			cond_resched();
+	}
+	return pfn;
+}
+
+static bool luo_room_in_zone(struct zone *zone, unsigned long nr, unsigned long *found)
+{
+	/* What is in the way is in a pageblock, or there is more of it. */
+	unsigned long step = max(pageblock_nr_pages, ALIGN(nr / 8, pageblock_nr_pages));
+	unsigned long align = min(roundup_pow_of_two(nr), LUO_RUN);
+	unsigned long start = zone->zone_start_pfn, end = zone_end_pfn(zone);
+	unsigned int tries = LUO_ROOM_TRIES;
+
+	while (end >= start + nr && tries && !fatal_signal_pending(current)) {
+		unsigned long pfn = ALIGN_DOWN(end - nr, align), spoilt;
+
+		if (pfn < start)
+			break;
+		spoilt = luo_room_spoilt(zone, pfn, nr);
+		if (spoilt < pfn + nr) {
+			end = spoilt;
+			continue;
+		}
+		if (!luo_contig(pfn, nr)) {
+			*found = pfn;
+			return true;
+		}
+		end = pfn + nr > step ? pfn + nr - step : 0;
+		tries--;
+	}
+	return false;
+}
+
+static bool luo_room_zone(struct zone *zone)
+{
+	enum zone_type idx = zone_idx(zone);
+
+	/* What is preserved stays where it is for long, and devices need the first 16 MiB. */
+	if (!populated_zone(zone) || idx == ZONE_MOVABLE)
+		return false;
+#ifdef CONFIG_ZONE_DMA
+	if (idx == ZONE_DMA)
+		return false;
+#endif
+#ifdef CONFIG_ZONE_DEVICE
+	if (idx == ZONE_DEVICE)
+		return false;
+#endif
+	return true;
+}
+
+static bool luo_room_in_node(int nid, unsigned long nr, unsigned long *found)
+{
+	int i;
+
+	/* High zones first: the low ones are what a kernel that is loaded is short of. */
+	for (i = MAX_NR_ZONES - 1; i >= 0; i--) {
+		struct zone *zone = &NODE_DATA(nid)->node_zones[i];
+
+		if (luo_room_zone(zone) && luo_room_in_zone(zone, nr, found))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * luo_room_take() - the largest piece of contiguous memory that can be had
+ * @room: the piece
+ * @nid: node that it is of
+ * @nr: pages that are wanted; it has no more
+ *
+ * Context: may sleep long, it migrates pages.
+ *
+ * Return: 0; -ENOMEM if there is none that is worth it; -EINTR if killed.
+ */
+int luo_room_take(struct luo_room *room, int nid, unsigned long nr)
+{
+	unsigned long least = min(nr, LUO_ROOM_MIN);
+
+	for (; nr >= least; nr /= 2) {
+		bool found = luo_room_in_node(nid, nr, &room->pfn);
+
+		if (fatal_signal_pending(current)) {
+			room->nr = found ? nr : 0;
+			room->used = 0;
+			luo_room_give(room);
+			return -EINTR;
+		}
+		if (found) {
+			room->nr = nr;
+			room->used = 0;
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
+/**
+ * luo_room_next() - the next page
+ * @room: a piece that is not used up
+ *
+ * Return: it, with one reference, which is the caller's.
+ */
+struct folio *luo_room_next(struct luo_room *room)
+{
+	return pfn_folio(room->pfn + room->used++);
+}
+
+/**
+ * luo_room_give() - give back what is not used
+ * @room: the piece, which then is used up
+ */
+void luo_room_give(struct luo_room *room)
+{
+	for (; room->nr > room->used; room->nr--) {
+		__free_page(pfn_to_page(room->pfn + room->nr - 1));
+		cond_resched();
+	}
+}
+
+/**
+ * luo_room_settle() - have every CPU let go of pages that wait in lists of its own
+ * @room: a piece that is not used up
+ *
+ * Pages on their way to and between LRU lists have a reference more meanwhile. None of the
+ * functions that end this is exported, but alloc_contig_range() begins with it: what is not used is
+ * given back and taken again. If somebody else has it by then, the piece is used up.
+ */
+void luo_room_settle(struct luo_room *room)
+{
+	unsigned long nr = room->nr - room->used;
+
+	luo_room_give(room);
+	if (!luo_contig(room->pfn + room->used, nr))
+		room->nr += nr;
+}

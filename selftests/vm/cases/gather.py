@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""kho_luo moves the scattered pages of a memfd together, while threads count in them."""
+
+from __future__ import annotations
+
+from cases.blocks import (ATTACH, DEBUGFS, EXEC, INSMOD, RELEASE, RMMOD, STATUS, VERIFY, chain,
+                          count_is, load)
+from cases.luo import HOLD, INSMOD_LUO, RMMOD_LUO
+from khobvm.case import Case, Step
+
+_FIRE = Step("fire", "khob-gather fire", lacks="not ok", timeout=300)
+_SAID = Step("said", "dmesg | grep 'kho_luo: gathered'",
+             contains=("pages stay where they are", "1 are in use"))
+_PRESERVE = Step("preserve", f"khob-gather preserve {HOLD}", lacks="not ok", timeout=180)
+# 16,384 pages lay in thousands of pieces: now they are one, the page that is held, what the page
+# before and after it leaves, and kho_luo's own.
+_FEW = Step("few ranges", f"v=$(grep -c . {DEBUGFS}/out/ranges); echo ranges: $v; test $v -le 16")
+_RETRIEVE = Step("retrieve", "khob-gather retrieve", lacks="not ok", timeout=120)
+_NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
+
+
+def _gather(kernel: str) -> Case:
+    return Case(f"luo-gather-{kernel}",
+                f"scattered memfds are gathered under fire, and handed over, on {kernel}",
+                (chain(kernel, INSMOD, INSMOD_LUO, _FIRE, *_NOTHING, _PRESERVE, _SAID, _FEW,
+                       load(kernel, 2), EXEC),
+                 chain(kernel, ATTACH, STATUS, VERIFY, INSMOD_LUO, _RETRIEVE,
+                       count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
+                cpus=2, luo=True, helpers=("khob-gather",), tags=("luo",))
+
+
+CASES: tuple[Case, ...] = (_gather("6.12"), _gather("6.1"))

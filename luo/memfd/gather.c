@@ -108,10 +108,10 @@ static int luo_gather_choose(struct luo_gather *g, unsigned long *nodes)
 	return 0;
 }
 
-/* More than a run for each 2 MiB of what is scattered. */
+/* More than a run for each 2 MiB of the file, besides those that are as long as that. */
 static bool luo_gather_pays(const struct luo_gather *g)
 {
-	return g->scatter.nr >= LUO_GATHER_MIN && g->scatter.runs > 1 + g->scatter.nr / LUO_RUN;
+	return g->scatter.nr >= LUO_GATHER_MIN && g->scatter.runs > 1 + g->pages / LUO_RUN;
 }
 
 /* Whether the last reference of a folio that nobody finds is ours. */
@@ -165,6 +165,7 @@ static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_
 	new = luo_room_next(room);
 	moved = luo_gather_exchange(old, new);
 	if (moved) {
+		luo_scatter_del(&g->scatter, folio_pfn(new));
 		folio_mark_dirty(new);
 		folio_add_lru(new);
 	}
@@ -238,7 +239,7 @@ static int luo_gather_node(struct luo_gather *g, int nid, unsigned long nr)
 		struct luo_room room;
 		bool full;
 		/* A page of it is spoilt whenever one does not move after all. */
-		int ret = luo_room_take(&room, nid, nr + nr / 64 + 1);
+		int ret = luo_room_take(&room, nid, nr + nr / 16 + 1, &g->scatter);
 
 		if (ret == -ENOMEM) {
 			g->wanting += nr;
@@ -318,7 +319,7 @@ int luo_gather(struct file *file)
 	/* Some driver's file, which wants memory that a device can reach. */
 	if (mapping_gfp_mask(g.mapping) & (__GFP_DMA | __GFP_DMA32))
 		return 0;
-	luo_scatter_init(&g.scatter);
+	luo_scatter_init(&g.scatter, g.mapping);
 	ret = luo_gather_survey(&g);
 	if (!ret && luo_gather_pays(&g))
 		ret = luo_gather_all(&g);

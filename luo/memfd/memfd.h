@@ -58,20 +58,23 @@ void luo_thaw(struct inode *inode, const struct luo_frozen *frozen);
 #define LUO_RUN (2UL << (20 - PAGE_SHIFT))
 
 /**
- * struct luo_scatter - pages, by where they are
+ * struct luo_scatter - a file's single pages, by where they are
+ * @mapping: the file's
  * @maps: bitmaps of them
  * @nr: how many are in short runs
  * @runs: how many of these there are
  */
 struct luo_scatter {
+	struct address_space *mapping;
 	struct xarray maps;
 	unsigned long nr;
 	unsigned long runs;
 };
 
-void luo_scatter_init(struct luo_scatter *scatter);
+void luo_scatter_init(struct luo_scatter *scatter, struct address_space *mapping);
 int luo_scatter_add(struct luo_scatter *scatter, unsigned long pfn);
 void luo_scatter_count(struct luo_scatter *scatter);
+void luo_scatter_del(struct luo_scatter *scatter, unsigned long pfn);
 bool luo_scatter_has(const struct luo_scatter *scatter, unsigned long pfn);
 void luo_scatter_free(struct luo_scatter *scatter);
 
@@ -89,10 +92,26 @@ struct luo_room {
 	unsigned long used;
 };
 
-int luo_room_take(struct luo_room *room, int nid, unsigned long nr);
+int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
+		  const struct luo_scatter *keep);
 struct folio *luo_room_next(struct luo_room *room);
 void luo_room_settle(struct luo_room *room);
 void luo_room_give(struct luo_room *room);
+
+/* list.c */
+
+/**
+ * struct luo_list - memory for a list
+ * @at: the memory
+ * @room: its pages, if they are contiguous
+ */
+struct luo_list {
+	void *at;
+	struct luo_room room;
+};
+
+int luo_list_alloc(struct luo_list *list, size_t size);
+void luo_list_free(struct luo_list *list);
 
 /* gather.c */
 int luo_gather(struct file *file);

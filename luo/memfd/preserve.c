@@ -14,12 +14,14 @@
 /**
  * struct luo_memfd_out - a memfd that is preserved
  * @folios: its folios, as the next kernel is told; NULL if there are none
+ * @list: the memory that these are in
  * @nr: how many
  * @late: where its contents will be, if it was preserved too late for its folios; or NULL
  * @frozen: how the file was
  */
 struct luo_memfd_out {
 	struct khob_memfd_folio_ser *folios;
+	struct luo_list list;
 	u64 nr;
 	struct luo_late *late;
 	struct luo_frozen frozen;
@@ -85,14 +87,14 @@ static void luo_memfd_drop_folios(const struct khob_memfd_folio_ser *folios, u64
 static int luo_memfd_preserve_pinned(struct luo_memfd_out *out, struct folio **folios, u64 nr,
 				     struct khob_memfd_ser *ser)
 {
+	int ret = luo_list_alloc(&out->list, array_size(nr, sizeof(*out->folios)));
 	u64 i = 0;
-	int ret = 0;
 
-	out->folios = vcalloc(nr, sizeof(*out->folios));
-	if (!out->folios) {
+	if (ret) {
 		luo_unpin(folios, nr);
-		return -ENOMEM;
+		return ret;
 	}
+	out->folios = out->list.at;
 	for (; i < nr; i++) {
 		ret = luo_memfd_preserve_folio(folios[i], out->folios + i);
 		if (ret)
@@ -104,7 +106,7 @@ static int luo_memfd_preserve_pinned(struct luo_memfd_out *out, struct folio **f
 	if (ret) {
 		luo_memfd_drop_folios(out->folios, i);
 		luo_unpin(folios + i, nr - i);
-		vfree(out->folios);
+		luo_list_free(&out->list);
 		return ret;
 	}
 	out->nr = nr;
@@ -222,7 +224,7 @@ void luo_memfd_unpreserve(struct file *file, u64 data, void *more)
 	if (out->nr) {
 		kho_unpreserve_vmalloc(luo_memfd_list(ser));
 		luo_memfd_drop_folios(out->folios, out->nr);
-		vfree(out->folios);
+		luo_list_free(&out->list);
 	}
 	luo_page_free(ser);
 	inode_unlock(inode);

@@ -21,7 +21,7 @@
  * after it has isolated the pageblock, drained every CPU's lists and migrated what can be: what is
  * pinned, as pages are that other files have preserved, would make that happen again and again.
  */
-static bool luo_room_free(struct page *page)
+static bool luo_room_free(struct page *page, const struct luo_scatter *keep)
 {
 	if (PageReserved(page) || PageHuge(page) || PageHWPoison(page))
 		return false;
@@ -29,13 +29,19 @@ static bool luo_room_free(struct page *page)
 		return true;
 	if (!PageLRU(page))
 		return false;
+	/* What has been gathered must not make room. */
+	if (keep && page_folio(page)->mapping == keep->mapping &&
+	    !luo_scatter_has(keep, page_to_pfn(page)))
+		return false;
 	/* The page cache, what hangs on the page, and each mapping have one reference. */
 	return PageCompound(page) ||
-	       page_ref_count(page) <= 2 + atomic_read(&page->_mapcount) + 1;
+	       page_ref_count(page) <= 1 + folio_test_private(page_folio(page)) +
+				       atomic_read(&page->_mapcount) + 1;
 }
 
 /* The first page of a window that spoils it, or its end. */
-static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsigned long nr)
+static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsigned long nr,
+				     const struct luo_scatter *keep)
 {
 	unsigned long end = pfn + nr;
 
@@ -43,7 +49,7 @@ static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsig
 		struct page *page = pfn_to_online_page(pfn);
 
 		/* alloc_contig_range() relies on its caller to stay in a zone. */
-		if (!page || page_zone(page) != zone || !luo_room_free(page))
+		if (!page || page_zone(page) != zone || !luo_room_free(page, keep))
 			break;
 		if (IS_ALIGNED(pfn, 1024))
 			cond_resched();
@@ -51,7 +57,8 @@ static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsig
 	return pfn;
 }
 
-static bool luo_room_in_zone(struct zone *zone, unsigned long nr, unsigned long *found)
+static bool luo_room_in_zone(struct zone *zone, unsigned long nr, const struct luo_scatter *keep,
+			     unsigned long *found)
 {
 	/* What is in the way is in a pageblock, or there is more of it. */
 	unsigned long step = max(pageblock_nr_pages, ALIGN(nr / 8, pageblock_nr_pages));
@@ -64,7 +71,7 @@ static bool luo_room_in_zone(struct zone *zone, unsigned long nr, unsigned long 
 
 		if (pfn < start)
 			break;
-		spoilt = luo_room_spoilt(zone, pfn, nr);
+		spoilt = luo_room_spoilt(zone, pfn, nr, keep);
 		if (spoilt < pfn + nr) {
 			end = spoilt;
 			continue;
@@ -97,7 +104,8 @@ static bool luo_room_zone(struct zone *zone)
 	return true;
 }
 
-static bool luo_room_in_node(int nid, unsigned long nr, unsigned long *found)
+static bool luo_room_in_node(int nid, unsigned long nr, const struct luo_scatter *keep,
+			     unsigned long *found)
 {
 	int i;
 
@@ -105,7 +113,7 @@ static bool luo_room_in_node(int nid, unsigned long nr, unsigned long *found)
 	for (i = MAX_NR_ZONES - 1; i >= 0; i--) {
 		struct zone *zone = &NODE_DATA(nid)->node_zones[i];
 
-		if (luo_room_zone(zone) && luo_room_in_zone(zone, nr, found))
+		if (luo_room_zone(zone) && luo_room_in_zone(zone, nr, keep, found))
 			return true;
 	}
 	return false;
@@ -116,17 +124,19 @@ static bool luo_room_in_node(int nid, unsigned long nr, unsigned long *found)
  * @room: the piece
  * @nid: node that it is of
  * @nr: pages that are wanted; it has no more
+ * @keep: a file of which only pages in short runs may have to move elsewhere; NULL: any
  *
  * Context: may sleep long, it migrates pages.
  *
  * Return: 0; -ENOMEM if there is none that is worth it; -EINTR if killed.
  */
-int luo_room_take(struct luo_room *room, int nid, unsigned long nr)
+int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
+		  const struct luo_scatter *keep)
 {
 	unsigned long least = min(nr, LUO_ROOM_MIN);
 
 	for (; nr >= least; nr /= 2) {
-		bool found = luo_room_in_node(nid, nr, &room->pfn);
+		bool found = luo_room_in_node(nid, nr, keep, &room->pfn);
 
 		if (fatal_signal_pending(current)) {
 			room->nr = found ? nr : 0;
@@ -171,14 +181,14 @@ void luo_room_give(struct luo_room *room)
  * @room: a piece that is not used up
  *
  * Pages on their way to and between LRU lists have a reference more meanwhile. None of the
- * functions that end this is exported, but alloc_contig_range() begins with it: what is not used is
- * given back and taken again. If somebody else has it by then, the piece is used up.
+ * functions that end this is exported, but alloc_contig_range() begins with it: the last page is
+ * given back and taken again, unless somebody else has it by then.
  */
 void luo_room_settle(struct luo_room *room)
 {
-	unsigned long nr = room->nr - room->used;
+	unsigned long last = room->pfn + --room->nr;
 
-	luo_room_give(room);
-	if (!luo_contig(room->pfn + room->used, nr))
-		room->nr += nr;
+	__free_page(pfn_to_page(last));
+	if (!luo_contig(last, 1))
+		room->nr++;
 }

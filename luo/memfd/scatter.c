@@ -13,9 +13,11 @@
 /**
  * luo_scatter_init() - no pages
  * @scatter: which
+ * @mapping: whose
  */
-void luo_scatter_init(struct luo_scatter *scatter)
+void luo_scatter_init(struct luo_scatter *scatter, struct address_space *mapping)
 {
+	scatter->mapping = mapping;
 	xa_init(&scatter->maps);
 	scatter->nr = 0;
 	scatter->runs = 0;
@@ -45,6 +47,19 @@ int luo_scatter_add(struct luo_scatter *scatter, unsigned long pfn)
 	}
 	__set_bit(pfn % LUO_MAP_PAGES, map);
 	return 0;
+}
+
+/**
+ * luo_scatter_del() - unmark a page
+ * @scatter: where
+ * @pfn: which, if it is marked
+ */
+void luo_scatter_del(struct luo_scatter *scatter, unsigned long pfn)
+{
+	unsigned long *map = xa_load(&scatter->maps, pfn / LUO_MAP_PAGES);
+
+	if (map)
+		__clear_bit(pfn % LUO_MAP_PAGES, map);
 }
 
 /**

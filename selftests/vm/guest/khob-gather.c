@@ -36,8 +36,10 @@
 #define STILL (THREADS * SLOT)
 /* Pages that are allocated between two of the file's, and then freed. */
 #define BETWEEN 3
-#define ROUNDS 8
+#define ROUNDS 6
 #define ROUND_PAGES 2048L
+/* So many runs of a round's pages are not worth moving again. */
+#define FEW (1 + ROUND_PAGES / 512)
 #define KEPT_PAGES 16384L
 #define HELD_PAGE 1234L
 #define SESSION "khob-gather"
@@ -183,11 +185,6 @@ static uint64_t *places(const struct file *f)
 	return pfns;
 }
 
-static void drop_places(const struct file *f, uint64_t *pfns)
-{
-	munmap(pfns, (size_t)f->pages * sizeof(uint64_t));
-}
-
 /* In how many pieces of memory a file is: what a handover in intervals pays for. */
 static long runs(const struct file *f)
 {
@@ -197,7 +194,7 @@ static long runs(const struct file *f)
 	qsort(pfns, (size_t)f->pages, sizeof(*pfns), ascending);
 	for (long i = 1; i < f->pages; i++)
 		n += pfns[i] != pfns[i - 1] + 1;
-	drop_places(f, pfns);
+	munmap(pfns, (size_t)f->pages * sizeof(*pfns));
 	return n;
 }
 
@@ -308,33 +305,25 @@ static unsigned long stop_counting(struct file *f)
 	return added;
 }
 
-static int new_session(int device)
-{
-	struct liveupdate_ioctl_create_session arg = { .size = sizeof(arg), .name = SESSION };
-
-	must(ioctl(device, LIVEUPDATE_IOCTL_CREATE_SESSION, &arg), "a session");
-	return arg.fd;
-}
-
 static int open_device(void)
 {
 	return (int)must(open("/dev/liveupdate", O_RDWR | O_CLOEXEC), "/dev/liveupdate");
 }
 
 /* Return: a session with the file. */
-static int preserve_in(int device, const struct file *f)
+static int preserve_in(int device, const struct file *f, const char *name)
 {
+	struct liveupdate_ioctl_create_session made = { .size = sizeof(made) };
 	struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg), .fd = f->fd,
 						      .token = 1 };
-	const int session = new_session(device);
-	const double start = now();
-	double took;
+	double start;
 
-	must(ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &arg), "preserve");
-	took = now() - start;
-	printf("# preserved in %.1f ms, %.1f us a page\n", took * 1e3,
-	       took * 1e6 / (double)f->pages);
-	return session;
+	strncpy((char *)made.name, name, sizeof(made.name) - 1);
+	must(ioctl(device, LIVEUPDATE_IOCTL_CREATE_SESSION, &made), "a session");
+	start = now();
+	must(ioctl(made.fd, LIVEUPDATE_SESSION_PRESERVE_FD, &arg), "preserve");
+	printf("# preserved in %.1f us a page\n", (now() - start) * 1e6 / (double)f->pages);
+	return made.fd;
 }
 
 static void set_gather(const char *how)
@@ -352,12 +341,13 @@ static void try_quiet(int device)
 	const long before = runs(&f);
 
 	set_gather("N");
-	close(preserve_in(device, &f));
+	close(preserve_in(device, &f, SESSION));
 	check(before > f.pages / 4 && runs(&f) == before, "off: %ld runs stay %ld", before,
 	      runs(&f));
 	set_gather("Y");
-	/* And with nobody in the way it moves at once. */
-	close(preserve_in(device, &f));
+	/* And with nobody in the way it moves at once, locked memory too. */
+	must(mlock(f.map, (size_t)(f.pages * PAGE)), "mlock");
+	close(preserve_in(device, &f, SESSION));
 	check(runs(&f) <= 2, "on: %ld runs are %ld", before, runs(&f));
 	drop(&f);
 }
@@ -371,16 +361,16 @@ static unsigned long fire_round(int device)
 
 	start_counting(&f);
 	let_count(1000);
-	close(preserve_in(device, &f));
+	close(preserve_in(device, &f, SESSION));
 	let_count(100);
 	after = runs(&f);
 	/* What lies together stays there. */
-	close(preserve_in(device, &f));
+	close(preserve_in(device, &f, SESSION));
 	again = runs(&f);
 	let_count(100);
 	added = stop_counting(&f);
 	check(before > f.pages / 4 && after <= 16, "%ld runs are %ld", before, after);
-	check(again == after, "and stay %ld", again);
+	check(again == after || (after > FEW && again <= 16), "and stay %ld", again);
 	drop(&f);
 	return added;
 }
@@ -388,8 +378,11 @@ static unsigned long fire_round(int device)
 static int fire(void)
 {
 	const int device = open_device();
+	struct file small = make_scattered(1);
 	unsigned long added = 0;
 
+	/* As long as something is preserved nobody looks for memory for what describes it. */
+	preserve_in(device, &small, "khob-gather-small");
 	try_quiet(device);
 	for (int i = 0; i < ROUNDS; i++)
 		added += fire_round(device);
@@ -421,7 +414,7 @@ static int preserve_held(int device, struct file *f)
 	check(vmsplice(ends[1], &page, 1, 0) == PAGE, "a pipe holds page %ld", HELD_PAGE);
 	start_counting(f);
 	let_count(1000);
-	session = preserve_in(device, f);
+	session = preserve_in(device, f, SESSION);
 	let_count(1000);
 	stop_counting(f);
 	after = places(f);
@@ -438,8 +431,6 @@ static int preserve_held(int device, struct file *f)
 	check(read(ends[0], &word, 8) == 8 && word == *held, "the pipe has what is written now");
 	close(ends[0]);
 	close(ends[1]);
-	drop_places(f, before);
-	drop_places(f, after);
 	return session;
 }
 

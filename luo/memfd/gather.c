@@ -155,6 +155,7 @@ static bool luo_gather_exchange(struct folio *old, struct folio *new)
 static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_room *room)
 {
 	struct folio *new;
+	unsigned long pfn;
 	bool moved;
 
 	if (folio_mapped(old))
@@ -163,14 +164,17 @@ static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_
 	if (folio_ref_count(old) != 2)
 		return false;
 	new = luo_room_next(room);
+	pfn = folio_pfn(new);
 	moved = luo_gather_exchange(old, new);
 	if (moved) {
-		luo_scatter_del(&g->scatter, folio_pfn(new));
+		luo_scatter_del(&g->scatter, pfn);
 		folio_mark_dirty(new);
 		folio_add_lru(new);
 	}
 	folio_unlock(new);
 	folio_put(new);
+	if (!moved)
+		luo_room_spoil(room, pfn);
 	return moved;
 }
 
@@ -204,7 +208,7 @@ static int luo_gather_pass(struct luo_gather *g, int nid, struct luo_room *room)
 	int ret = 0;
 
 	for_each_set_bit(index, g->todo, g->pages) {
-		if (room->used == room->nr)
+		if (luo_room_is_full(room))
 			break;
 		ret = luo_gather_one(g, index, nid, room);
 		if (ret)
@@ -223,7 +227,7 @@ static int luo_gather_into(struct luo_gather *g, int nid, unsigned long nr, stru
 		unsigned long before = g->moved;
 		int ret = luo_gather_pass(g, nid, room);
 
-		if (ret || g->moved >= goal || room->used == room->nr)
+		if (ret || g->moved >= goal || luo_room_is_full(room))
 			return ret;
 		idle = g->moved == before ? idle + 1 : 0;
 		luo_room_settle(room);
@@ -248,7 +252,7 @@ static int luo_gather_node(struct luo_gather *g, int nid, unsigned long nr)
 		if (ret)
 			return ret;
 		ret = luo_gather_into(g, nid, nr, &room);
-		full = room.used == room.nr;
+		full = luo_room_is_full(&room);
 		luo_room_give(&room);
 		if (g->moved > before)
 			g->pieces++;

@@ -80,21 +80,36 @@ void luo_scatter_free(struct luo_scatter *scatter);
 
 /* room.c */
 
+/* Pages in use that were of no use after all, and are remembered. */
+#define LUO_ROOM_HOLES 32
+
 /**
  * struct luo_room - contiguous memory
  * @pfn: first page
  * @nr: pages
  * @used: those in front that are somebody else's by now
+ * @holes: among these, pages that nobody has; first those that were taken again
+ * @nr_holes: how many
+ * @nr_again: how many were taken again
  */
 struct luo_room {
 	unsigned long pfn;
 	unsigned long nr;
 	unsigned long used;
+	unsigned long holes[LUO_ROOM_HOLES];
+	unsigned int nr_holes;
+	unsigned int nr_again;
 };
+
+static inline bool luo_room_is_full(const struct luo_room *room)
+{
+	return room->used == room->nr && !room->nr_again;
+}
 
 int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
 		  const struct luo_scatter *keep);
 struct folio *luo_room_next(struct luo_room *room);
+void luo_room_spoil(struct luo_room *room, unsigned long pfn);
 void luo_room_settle(struct luo_room *room);
 void luo_room_give(struct luo_room *room);
 

@@ -135,18 +135,17 @@ int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
 {
 	unsigned long least = min(nr, LUO_ROOM_MIN);
 
+	*room = (struct luo_room) {};
 	for (; nr >= least; nr /= 2) {
 		bool found = luo_room_in_node(nid, nr, keep, &room->pfn);
 
 		if (fatal_signal_pending(current)) {
 			room->nr = found ? nr : 0;
-			room->used = 0;
 			luo_room_give(room);
 			return -EINTR;
 		}
 		if (found) {
 			room->nr = nr;
-			room->used = 0;
 			return 0;
 		}
 	}
@@ -155,21 +154,40 @@ int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
 
 /**
  * luo_room_next() - the next page
- * @room: a piece that is not used up
+ * @room: a piece that is not full
  *
  * Return: it, with one reference, which is the caller's.
  */
 struct folio *luo_room_next(struct luo_room *room)
 {
-	return pfn_folio(room->pfn + room->used++);
+	unsigned long pfn;
+
+	if (!room->nr_again)
+		return pfn_folio(room->pfn + room->used++);
+	pfn = room->holes[--room->nr_again];
+	room->holes[room->nr_again] = room->holes[--room->nr_holes];
+	return pfn_folio(pfn);
+}
+
+/**
+ * luo_room_spoil() - a page was not used after all, and is free
+ * @room: the piece
+ * @pfn: its page
+ */
+void luo_room_spoil(struct luo_room *room, unsigned long pfn)
+{
+	if (room->nr_holes < LUO_ROOM_HOLES)
+		room->holes[room->nr_holes++] = pfn;
 }
 
 /**
  * luo_room_give() - give back what is not used
- * @room: the piece, which then is used up
+ * @room: the piece, which then is full
  */
 void luo_room_give(struct luo_room *room)
 {
+	while (room->nr_again)
+		folio_put(luo_room_next(room));
 	for (; room->nr > room->used; room->nr--) {
 		__free_page(pfn_to_page(room->pfn + room->nr - 1));
 		cond_resched();
@@ -178,17 +196,27 @@ void luo_room_give(struct luo_room *room)
 
 /**
  * luo_room_settle() - have every CPU let go of pages that wait in lists of its own
- * @room: a piece that is not used up
+ * @room: a piece that is not full
  *
  * Pages on their way to and between LRU lists have a reference more meanwhile. None of the
  * functions that end this is exported, but alloc_contig_range() begins with it: the last page is
- * given back and taken again, unless somebody else has it by then.
+ * given back and taken again, unless somebody else has it by then. So are the holes.
  */
 void luo_room_settle(struct luo_room *room)
 {
-	unsigned long last = room->pfn + --room->nr;
+	unsigned int i;
 
-	__free_page(pfn_to_page(last));
-	if (!luo_contig(last, 1))
-		room->nr++;
+	if (room->used < room->nr) {
+		unsigned long last = room->pfn + --room->nr;
+
+		__free_page(pfn_to_page(last));
+		if (!luo_contig(last, 1))
+			room->nr++;
+	}
+	for (i = room->nr_again; i < room->nr_holes; i++) {
+		if (luo_contig(room->holes[i], 1))
+			continue;
+		swap(room->holes[i], room->holes[room->nr_again]);
+		room->nr_again++;
+	}
 }

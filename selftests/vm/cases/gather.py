@@ -15,7 +15,7 @@ _PRESERVE = Step("preserve", f"khob-gather preserve {HOLD}", lacks="not ok", tim
 # 16,384 pages lay in as many pieces: now they are one or two, and the page that is held. The rest
 # is what kho_luo itself has preserved.
 _FEW = Step("few ranges", f"cat {DEBUGFS}/out/ranges; v=$(grep -c . {DEBUGFS}/out/ranges); "
-                          "echo ranges: $v; test $v -le 12")
+                          "echo ranges: $v; test $v -le 16")
 _RETRIEVE = Step("retrieve", "khob-gather retrieve", lacks="not ok", timeout=120)
 _NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
 

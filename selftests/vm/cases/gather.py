@@ -11,7 +11,7 @@ from khobvm.case import Case, Step
 _FIRE = Step("fire", "khob-gather fire", lacks="not ok", timeout=300)
 _SAID = Step("said", "dmesg | grep 'kho_luo: gathered'",
              contains=("pages stay where they are", "1 are in use"))
-_PRESERVE = Step("preserve", f"khob-gather preserve {HOLD}", lacks="not ok", timeout=180)
+_PRESERVE = Step("preserve", f"khob-gather preserve {HOLD}", lacks="not ok", timeout=300)
 # 16,384 pages lay in as many pieces: now they are one or two, and the page that is held. The rest
 # is what kho_luo itself has preserved.
 _FEW = Step("few ranges", f"cat {DEBUGFS}/out/ranges; v=$(grep -c . {DEBUGFS}/out/ranges); "

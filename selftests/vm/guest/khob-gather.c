@@ -209,6 +209,8 @@ struct counter {
 
 static struct counter counters[THREADS];
 static atomic_bool stop;
+/* Leave the CPUs idle now and then: emulated ones take turns, and pages move for minutes. */
+static bool gently;
 
 static uint64_t read_slot(const struct counter *c, int n, long page)
 {
@@ -249,6 +251,8 @@ static void *count(void *arg)
 		}
 		write_slot(c, n, page, ++c->should[page]);
 		c->added++;
+		if (gently && !(i % 32))
+			usleep(500);
 	}
 	return NULL;
 }
@@ -406,6 +410,7 @@ static int preserve_held(int device, struct file *f)
 
 	must(pipe(ends), "pipe");
 	check(vmsplice(ends[1], &page, 1, 0) == PAGE, "a pipe holds page %ld", HELD_PAGE);
+	gently = true;
 	start_counting(f);
 	let_count(1000);
 	session = preserve_in(device, f, SESSION);

@@ -12,16 +12,16 @@
 #include "uapi/linux/kho_luo.h"
 
 /**
- * struct luo_list - the sessions as they were when the device was opened
+ * struct luo_snapshot - the sessions as they were when the device was opened
  * @bytes: of @rows
  * @rows: one a session
  */
-struct luo_list {
+struct luo_snapshot {
 	size_t bytes;
 	struct kho_luo_session rows[];
 };
 
-static void luo_list_row(struct kho_luo_session *row, struct luo_session *session)
+static void luo_snapshot_row(struct kho_luo_session *row, struct luo_session *session)
 {
 	struct luo_cost cost = {};
 
@@ -40,40 +40,40 @@ static void luo_list_row(struct kho_luo_session *row, struct luo_session *sessio
 	row->flags = KHO_LUO_SESSION_INCOMING | (session->retrieved ? KHO_LUO_SESSION_OPEN : 0);
 }
 
-/* Return: the list, or an ERR_PTR(). */
-static struct luo_list *luo_list_new(void)
+/* Return: them, or an ERR_PTR(). */
+static struct luo_snapshot *luo_snapshot_new(void)
 {
 	struct luo_session *session;
-	struct luo_list *list;
+	struct luo_snapshot *snapshot;
 	size_t nr = 0;
 
 	guard(mutex)(&luo_sessions.lock);
-	list = kvzalloc(struct_size(list, rows,
-				    luo_sessions.nr_outgoing + luo_sessions.nr_incoming),
-			GFP_KERNEL);
-	if (!list)
+	snapshot = kvzalloc(struct_size(snapshot, rows,
+					luo_sessions.nr_outgoing + luo_sessions.nr_incoming),
+			    GFP_KERNEL);
+	if (!snapshot)
 		return ERR_PTR(-ENOMEM);
 	list_for_each_entry(session, &luo_sessions.outgoing, list)
-		luo_list_row(&list->rows[nr++], session);
+		luo_snapshot_row(&snapshot->rows[nr++], session);
 	list_for_each_entry(session, &luo_sessions.incoming, list)
-		luo_list_row(&list->rows[nr++], session);
-	list->bytes = nr * sizeof(list->rows[0]);
-	return list;
+		luo_snapshot_row(&snapshot->rows[nr++], session);
+	snapshot->bytes = nr * sizeof(snapshot->rows[0]);
+	return snapshot;
 }
 
 static int luo_admin_open(struct inode *inode, struct file *file)
 {
-	struct luo_list *list;
+	struct luo_snapshot *snapshot;
 	int ret;
 
 	guard(rwsem_read)(&luo_going);
 	ret = luo_arrive();
 	if (ret)
 		return ret;
-	list = luo_list_new();
-	if (IS_ERR(list))
-		return PTR_ERR(list);
-	file->private_data = list;
+	snapshot = luo_snapshot_new();
+	if (IS_ERR(snapshot))
+		return PTR_ERR(snapshot);
+	file->private_data = snapshot;
 	return 0;
 }
 
@@ -85,9 +85,9 @@ static int luo_admin_release(struct inode *inode, struct file *file)
 
 static ssize_t luo_admin_read(struct file *file, char __user *to, size_t len, loff_t *pos)
 {
-	const struct luo_list *list = file->private_data;
+	const struct luo_snapshot *snapshot = file->private_data;
 
-	return simple_read_from_buffer(to, len, pos, list->rows, list->bytes);
+	return simple_read_from_buffer(to, len, pos, snapshot->rows, snapshot->bytes);
 }
 
 static int luo_admin_drop(struct luo_call *call)

@@ -151,8 +151,8 @@ static bool luo_gather_exchange(struct folio *old, struct folio *new)
 	return false;
 }
 
-/* Moves a locked folio into the room, if nobody else has a reference. */
-static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_room *room)
+/* Moves a locked folio into contiguous memory, if nobody else has a reference. */
+static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_contig *contig)
 {
 	struct folio *new;
 	unsigned long pfn;
@@ -163,7 +163,7 @@ static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_
 	/* The page cache's and ours. */
 	if (folio_ref_count(old) != 2)
 		return false;
-	new = luo_room_next(room);
+	new = luo_contig_next(contig);
 	pfn = folio_pfn(new);
 	moved = luo_gather_exchange(old, new);
 	if (moved) {
@@ -174,12 +174,12 @@ static bool luo_gather_move(struct luo_gather *g, struct folio *old, struct luo_
 	folio_unlock(new);
 	folio_put(new);
 	if (!moved)
-		luo_room_spoil(room, pfn);
+		luo_contig_spoil(contig, pfn);
 	return moved;
 }
 
 /* Return: 0, also if the page stays where it is; -EINTR, or why there is none. */
-static int luo_gather_one(struct luo_gather *g, pgoff_t index, int nid, struct luo_room *room)
+static int luo_gather_one(struct luo_gather *g, pgoff_t index, int nid, struct luo_contig *contig)
 {
 	struct folio *folio = luo_gather_get(g, index);
 	int ret;
@@ -191,7 +191,7 @@ static int luo_gather_one(struct luo_gather *g, pgoff_t index, int nid, struct l
 		goto put;
 	if (folio->mapping == g->mapping && !folio_test_large(folio) &&
 	    !folio_test_swapcache(folio) && !folio_test_writeback(folio) &&
-	    luo_gather_move(g, folio, room)) {
+	    luo_gather_move(g, folio, contig)) {
 		__clear_bit(index, g->todo);
 		g->moved++;
 	}
@@ -202,15 +202,15 @@ put:
 }
 
 /* Tries each page that has not moved. */
-static int luo_gather_pass(struct luo_gather *g, int nid, struct luo_room *room)
+static int luo_gather_pass(struct luo_gather *g, int nid, struct luo_contig *contig)
 {
 	unsigned long index;
 	int ret = 0;
 
 	for_each_set_bit(index, g->todo, g->pages) {
-		if (luo_room_is_full(room))
+		if (luo_contig_is_full(contig))
 			break;
-		ret = luo_gather_one(g, index, nid, room);
+		ret = luo_gather_one(g, index, nid, contig);
 		if (ret)
 			break;
 	}
@@ -218,19 +218,19 @@ static int luo_gather_pass(struct luo_gather *g, int nid, struct luo_room *room)
 }
 
 /* What is in use, most of it only just now, is tried again, until @nr have moved. */
-static int luo_gather_into(struct luo_gather *g, int nid, unsigned long nr, struct luo_room *room)
+static int luo_gather_into(struct luo_gather *g, int nid, unsigned long nr, struct luo_contig *contig)
 {
 	unsigned long goal = g->moved + nr;
 	unsigned int pass, idle = 0;
 
 	for (pass = 0; pass < LUO_PASSES && idle < LUO_PASSES_IDLE; pass++) {
 		unsigned long before = g->moved;
-		int ret = luo_gather_pass(g, nid, room);
+		int ret = luo_gather_pass(g, nid, contig);
 
-		if (ret || g->moved >= goal || luo_room_is_full(room))
+		if (ret || g->moved >= goal || luo_contig_is_full(contig))
 			return ret;
 		idle = g->moved == before ? idle + 1 : 0;
-		luo_room_settle(room);
+		luo_contig_settle(contig);
 	}
 	return 0;
 }
@@ -240,10 +240,10 @@ static int luo_gather_node(struct luo_gather *g, int nid, unsigned long nr)
 {
 	while (nr) {
 		unsigned long before = g->moved;
-		struct luo_room room;
+		struct luo_contig contig;
 		bool full;
 		/* A page of it is spoilt whenever one does not move after all. */
-		int ret = luo_room_take(&room, nid, nr + nr / 16 + 1, &g->scatter);
+		int ret = luo_contig_take(&contig, nid, nr + nr / 16 + 1, &g->scatter);
 
 		if (ret == -ENOMEM) {
 			g->wanting += nr;
@@ -251,9 +251,9 @@ static int luo_gather_node(struct luo_gather *g, int nid, unsigned long nr)
 		}
 		if (ret)
 			return ret;
-		ret = luo_gather_into(g, nid, nr, &room);
-		full = luo_room_is_full(&room);
-		luo_room_give(&room);
+		ret = luo_gather_into(g, nid, nr, &contig);
+		full = luo_contig_is_full(&contig);
+		luo_contig_give(&contig);
 		if (g->moved > before)
 			g->pieces++;
 		if (ret || !full || g->moved == before)

@@ -12,33 +12,33 @@
 #define LUO_LIST_SMALL 5
 
 #ifdef KHOB_COMPAT_KEXEC_HANDOVER_H
-static void *luo_list_map(const struct luo_room *room)
+static void *luo_list_map(const struct luo_contig *contig)
 {
 	unsigned long i;
 
-	struct page **pages __free(luo_kvfree) = kvcalloc(room->nr, sizeof(*pages), GFP_KERNEL);
+	struct page **pages __free(luo_kvfree) = kvcalloc(contig->nr, sizeof(*pages), GFP_KERNEL);
 
 	if (!pages)
 		return NULL;
-	for (i = 0; i < room->nr; i++)
-		pages[i] = pfn_to_page(room->pfn + i);
-	return vmap(pages, room->nr, VM_MAP, PAGE_KERNEL);
+	for (i = 0; i < contig->nr; i++)
+		pages[i] = pfn_to_page(contig->pfn + i);
+	return vmap(pages, contig->nr, VM_MAP, PAGE_KERNEL);
 }
 
 /* kho_bridge preserves whatever is mapped. */
 static int luo_list_alloc_contig(struct luo_list *list, unsigned long nr)
 {
-	int ret = luo_room_take(&list->room, numa_mem_id(), nr, NULL);
+	int ret = luo_contig_take(&list->contig, numa_mem_id(), nr, NULL);
 
 	if (ret)
 		return ret;
-	if (list->room.nr == nr)
-		list->at = luo_list_map(&list->room);
+	if (list->contig.nr == nr)
+		list->at = luo_list_map(&list->contig);
 	if (list->at) {
 		memset(list->at, 0, nr << PAGE_SHIFT);
 		return 0;
 	}
-	luo_room_give(&list->room);
+	luo_contig_give(&list->contig);
 	return -ENOMEM;
 }
 #else
@@ -76,10 +76,10 @@ int luo_list_alloc(struct luo_list *list, size_t size)
  */
 void luo_list_free(struct luo_list *list)
 {
-	if (!list->room.nr) {
+	if (!list->contig.nr) {
 		vfree(list->at);
 		return;
 	}
 	vunmap(list->at);
-	luo_room_give(&list->room);
+	luo_contig_give(&list->contig);
 }

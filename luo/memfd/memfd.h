@@ -78,13 +78,13 @@ void luo_scatter_del(struct luo_scatter *scatter, unsigned long pfn);
 bool luo_scatter_has(const struct luo_scatter *scatter, unsigned long pfn);
 void luo_scatter_free(struct luo_scatter *scatter);
 
-/* room.c */
+/* contig.c */
 
 /* Pages in use that were of no use after all, and are remembered. */
-#define LUO_ROOM_HOLES 32
+#define LUO_CONTIG_HOLES 32
 
 /**
- * struct luo_room - contiguous memory
+ * struct luo_contig - contiguous memory
  * @pfn: first page
  * @nr: pages
  * @used: those in front that are somebody else's by now
@@ -92,37 +92,37 @@ void luo_scatter_free(struct luo_scatter *scatter);
  * @nr_holes: how many
  * @nr_again: how many were taken again
  */
-struct luo_room {
+struct luo_contig {
 	unsigned long pfn;
 	unsigned long nr;
 	unsigned long used;
-	unsigned long holes[LUO_ROOM_HOLES];
+	unsigned long holes[LUO_CONTIG_HOLES];
 	unsigned int nr_holes;
 	unsigned int nr_again;
 };
 
-static inline bool luo_room_is_full(const struct luo_room *room)
+static inline bool luo_contig_is_full(const struct luo_contig *contig)
 {
-	return room->used == room->nr && !room->nr_again;
+	return contig->used == contig->nr && !contig->nr_again;
 }
 
-int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
+int luo_contig_take(struct luo_contig *contig, int nid, unsigned long nr,
 		  const struct luo_scatter *keep);
-struct folio *luo_room_next(struct luo_room *room);
-void luo_room_spoil(struct luo_room *room, unsigned long pfn);
-void luo_room_settle(struct luo_room *room);
-void luo_room_give(struct luo_room *room);
+struct folio *luo_contig_next(struct luo_contig *contig);
+void luo_contig_spoil(struct luo_contig *contig, unsigned long pfn);
+void luo_contig_settle(struct luo_contig *contig);
+void luo_contig_give(struct luo_contig *contig);
 
 /* list.c */
 
 /**
  * struct luo_list - memory for a list
  * @at: the memory
- * @room: its pages, if they are contiguous
+ * @contig: its pages, if they are contiguous
  */
 struct luo_list {
 	void *at;
-	struct luo_room room;
+	struct luo_contig contig;
 };
 
 int luo_list_alloc(struct luo_list *list, size_t size);

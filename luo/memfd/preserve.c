@@ -148,8 +148,7 @@ static int luo_memfd_describe(struct file *file, struct luo_memfd_out *out,
 		return 0;
 	if (luo_room_has(ser)) {
 		out->late = luo_late_preserve(file, ser);
-		ret = PTR_ERR_OR_ZERO(out->late);
-		return ret;
+		return PTR_ERR_OR_ZERO(out->late);
 	}
 	ret = luo_memfd_preserve_all(file, out, ser);
 	if (!ret)
@@ -188,7 +187,8 @@ int luo_memfd_preserve(struct file *file, u64 *data, void **more)
 	luo_freeze(inode, &out->frozen);
 	/* Nobody changes which pages it has any more: write(2) need not wait for all of them. */
 	inode_unlock(inode);
-	ret = luo_gather(file);
+	/* Of one that is late only the contents go along. */
+	ret = luo_room_has(ser) ? 0 : luo_gather(file);
 	inode_lock(inode);
 	if (!ret)
 		ret = luo_memfd_describe(file, out, ser);

@@ -21,7 +21,7 @@
  * after it has isolated the pageblock, drained every CPU's lists and migrated what can be: what is
  * pinned, as pages are that other files have preserved, would make that happen again and again.
  */
-static bool luo_room_free(struct page *page, const struct luo_scatter *keep)
+static bool luo_contig_free(struct page *page, const struct luo_scatter *keep)
 {
 	if (PageReserved(page) || PageHuge(page) || PageHWPoison(page))
 		return false;
@@ -40,7 +40,7 @@ static bool luo_room_free(struct page *page, const struct luo_scatter *keep)
 }
 
 /* The first page of a window that spoils it, or its end. */
-static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsigned long nr,
+static unsigned long luo_contig_spoilt(struct zone *zone, unsigned long pfn, unsigned long nr,
 				     const struct luo_scatter *keep)
 {
 	unsigned long end = pfn + nr;
@@ -49,7 +49,7 @@ static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsig
 		struct page *page = pfn_to_online_page(pfn);
 
 		/* alloc_contig_range() relies on its caller to stay in a zone. */
-		if (!page || page_zone(page) != zone || !luo_room_free(page, keep))
+		if (!page || page_zone(page) != zone || !luo_contig_free(page, keep))
 			break;
 		if (IS_ALIGNED(pfn, 1024))
 			cond_resched();
@@ -57,7 +57,7 @@ static unsigned long luo_room_spoilt(struct zone *zone, unsigned long pfn, unsig
 	return pfn;
 }
 
-static bool luo_room_in_zone(struct zone *zone, unsigned long nr, const struct luo_scatter *keep,
+static bool luo_contig_in_zone(struct zone *zone, unsigned long nr, const struct luo_scatter *keep,
 			     unsigned long *found)
 {
 	/* What is in the way is in a pageblock, or there is more of it. */
@@ -71,7 +71,7 @@ static bool luo_room_in_zone(struct zone *zone, unsigned long nr, const struct l
 
 		if (pfn < start)
 			break;
-		spoilt = luo_room_spoilt(zone, pfn, nr, keep);
+		spoilt = luo_contig_spoilt(zone, pfn, nr, keep);
 		if (spoilt < pfn + nr) {
 			end = spoilt;
 			continue;
@@ -86,7 +86,7 @@ static bool luo_room_in_zone(struct zone *zone, unsigned long nr, const struct l
 	return false;
 }
 
-static bool luo_room_zone(struct zone *zone)
+static bool luo_contig_zone(struct zone *zone)
 {
 	enum zone_type idx = zone_idx(zone);
 
@@ -104,7 +104,7 @@ static bool luo_room_zone(struct zone *zone)
 	return true;
 }
 
-static bool luo_room_in_node(int nid, unsigned long nr, const struct luo_scatter *keep,
+static bool luo_contig_in_node(int nid, unsigned long nr, const struct luo_scatter *keep,
 			     unsigned long *found)
 {
 	int i;
@@ -113,15 +113,15 @@ static bool luo_room_in_node(int nid, unsigned long nr, const struct luo_scatter
 	for (i = MAX_NR_ZONES - 1; i >= 0; i--) {
 		struct zone *zone = &NODE_DATA(nid)->node_zones[i];
 
-		if (luo_room_zone(zone) && luo_room_in_zone(zone, nr, keep, found))
+		if (luo_contig_zone(zone) && luo_contig_in_zone(zone, nr, keep, found))
 			return true;
 	}
 	return false;
 }
 
 /**
- * luo_room_take() - the largest piece of contiguous memory that can be had
- * @room: the piece
+ * luo_contig_take() - the largest piece of contiguous memory that can be had
+ * @contig: the piece
  * @nid: node that it is of
  * @nr: pages that are wanted; it has no more
  * @keep: a file of which only pages in short runs may have to move elsewhere; NULL: any
@@ -130,22 +130,22 @@ static bool luo_room_in_node(int nid, unsigned long nr, const struct luo_scatter
  *
  * Return: 0; -ENOMEM if there is none that is worth it; -EINTR if killed.
  */
-int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
+int luo_contig_take(struct luo_contig *contig, int nid, unsigned long nr,
 		  const struct luo_scatter *keep)
 {
 	unsigned long least = min(nr, LUO_ROOM_MIN);
 
-	*room = (struct luo_room) {};
+	*contig = (struct luo_contig) {};
 	for (; nr >= least; nr /= 2) {
-		bool found = luo_room_in_node(nid, nr, keep, &room->pfn);
+		bool found = luo_contig_in_node(nid, nr, keep, &contig->pfn);
 
 		if (fatal_signal_pending(current)) {
-			room->nr = found ? nr : 0;
-			luo_room_give(room);
+			contig->nr = found ? nr : 0;
+			luo_contig_give(contig);
 			return -EINTR;
 		}
 		if (found) {
-			room->nr = nr;
+			contig->nr = nr;
 			return 0;
 		}
 	}
@@ -153,70 +153,70 @@ int luo_room_take(struct luo_room *room, int nid, unsigned long nr,
 }
 
 /**
- * luo_room_next() - the next page
- * @room: a piece that is not full
+ * luo_contig_next() - the next page
+ * @contig: a piece that is not full
  *
  * Return: it, with one reference, which is the caller's.
  */
-struct folio *luo_room_next(struct luo_room *room)
+struct folio *luo_contig_next(struct luo_contig *contig)
 {
 	unsigned long pfn;
 
-	if (!room->nr_again)
-		return pfn_folio(room->pfn + room->used++);
-	pfn = room->holes[--room->nr_again];
-	room->holes[room->nr_again] = room->holes[--room->nr_holes];
+	if (!contig->nr_again)
+		return pfn_folio(contig->pfn + contig->used++);
+	pfn = contig->holes[--contig->nr_again];
+	contig->holes[contig->nr_again] = contig->holes[--contig->nr_holes];
 	return pfn_folio(pfn);
 }
 
 /**
- * luo_room_spoil() - a page was not used after all, and is free
- * @room: the piece
+ * luo_contig_spoil() - a page was not used after all, and is free
+ * @contig: the piece
  * @pfn: its page
  */
-void luo_room_spoil(struct luo_room *room, unsigned long pfn)
+void luo_contig_spoil(struct luo_contig *contig, unsigned long pfn)
 {
-	if (room->nr_holes < LUO_ROOM_HOLES)
-		room->holes[room->nr_holes++] = pfn;
+	if (contig->nr_holes < LUO_CONTIG_HOLES)
+		contig->holes[contig->nr_holes++] = pfn;
 }
 
 /**
- * luo_room_give() - give back what is not used
- * @room: the piece, which then is full
+ * luo_contig_give() - give back what is not used
+ * @contig: the piece, which then is full
  */
-void luo_room_give(struct luo_room *room)
+void luo_contig_give(struct luo_contig *contig)
 {
-	while (room->nr_again)
-		folio_put(luo_room_next(room));
-	for (; room->nr > room->used; room->nr--) {
-		__free_page(pfn_to_page(room->pfn + room->nr - 1));
+	while (contig->nr_again)
+		folio_put(luo_contig_next(contig));
+	for (; contig->nr > contig->used; contig->nr--) {
+		__free_page(pfn_to_page(contig->pfn + contig->nr - 1));
 		cond_resched();
 	}
 }
 
 /**
- * luo_room_settle() - have every CPU let go of pages that wait in lists of its own
- * @room: a piece that is not full
+ * luo_contig_settle() - have every CPU let go of pages that wait in lists of its own
+ * @contig: a piece that is not full
  *
  * Pages on their way to and between LRU lists have a reference more meanwhile. None of the
  * functions that end this is exported, but alloc_contig_range() begins with it: the last page is
  * given back and taken again, unless somebody else has it by then. So are the holes.
  */
-void luo_room_settle(struct luo_room *room)
+void luo_contig_settle(struct luo_contig *contig)
 {
 	unsigned int i;
 
-	if (room->used < room->nr) {
-		unsigned long last = room->pfn + --room->nr;
+	if (contig->used < contig->nr) {
+		unsigned long last = contig->pfn + --contig->nr;
 
 		__free_page(pfn_to_page(last));
 		if (!luo_contig(last, 1))
-			room->nr++;
+			contig->nr++;
 	}
-	for (i = room->nr_again; i < room->nr_holes; i++) {
-		if (luo_contig(room->holes[i], 1))
+	for (i = contig->nr_again; i < contig->nr_holes; i++) {
+		if (luo_contig(contig->holes[i], 1))
 			continue;
-		swap(room->holes[i], room->holes[room->nr_again]);
-		room->nr_again++;
+		swap(contig->holes[i], contig->holes[contig->nr_again]);
+		contig->nr_again++;
 	}
 }

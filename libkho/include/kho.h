@@ -65,7 +65,7 @@ enum kho_error {
 	KHO_PERMISSION = 3,
 	/** Somebody else has had the device open for KHO_DEVICE_WAIT_MS. */
 	KHO_BUSY = 4,
-	/** A kernel is loaded, and gets what there was when it was. */
+	/** A kernel is loaded, which has no late room for more. */
 	KHO_LOADED = 5,
 	/** A session or a file of that name is there already. */
 	KHO_EXISTS = 6,

@@ -36,7 +36,7 @@ def _shows(*texts: str) -> Step:
 # One after the other: nothing works without the device, or while a kernel is loaded.
 def _refusals(after: str) -> tuple[Step, ...]:
     return (_cache("fill", "there is no /dev/liveupdate; load kho_luo", "no device", 1), _INSMOD,
-            load(after, 2, name="load too early"),
+            load(after, 2, "--late-room 0", name="load too early"),
             _cache("fill", "a kernel is loaded", "a kernel is loaded", 1), UNLOAD)
 
 

@@ -37,8 +37,8 @@ static const struct kho_sentence kho_sentences[] = {
 	{ KHO_UNSUPPORTED,
 	  "its version, seals or size are not known here; use the same libkho on both sides" },
 	{ KHO_NO_MEMORY, "there is no memory; free some and try again" },
-	{ KHO_NO_SPACE, "there is no room for more; use another session or, if a kernel is loaded, a larger "
-	  "--late-room" },
+	{ KHO_NO_SPACE,
+	  "there is no room; use another session or, if a kernel is loaded, more --late-room" },
 	{ KHO_NO_DESCRIPTOR, "too many descriptors are open; close some, or raise RLIMIT_NOFILE" },
 	{ KHO_SYSTEM, "a call of the system has failed; see errno" },
 };

@@ -77,7 +77,8 @@ static int luo_file_preserve_new(struct luo_session *session, u64 token, struct 
  * @fd: the caller's descriptor
  *
  * Return: 0; -EEXIST if the token is taken; -EBADF; -ENOENT if no kind of file is like this one;
- * -EBUSY if the file is preserved already, or if a kernel is loaded and there is no late room; as luo_memfd_preserve().
+ * -EBUSY if the file is preserved already, or if a kernel is loaded and there is no late room; as
+ * luo_memfd_preserve().
  */
 int luo_file_preserve(struct luo_session *session, u64 token, int fd)
 {

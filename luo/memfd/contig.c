@@ -11,10 +11,10 @@
 #include "memfd/memfd.h"
 
 /* Windows that look good and cannot be emptied, before a smaller one is looked for. */
-#define LUO_ROOM_TRIES 64
+#define LUO_CONTIG_TRIES 64
 
 /* A smaller piece is no gain; a file of fewer pages is taken whole. */
-#define LUO_ROOM_MIN LUO_RUN
+#define LUO_CONTIG_MIN LUO_RUN
 
 /*
  * Whether alloc_contig_range() can be expected to get this page. It finds out by itself, but only
@@ -41,7 +41,7 @@ static bool luo_contig_free(struct page *page, const struct luo_scatter *keep)
 
 /* The first page of a window that spoils it, or its end. */
 static unsigned long luo_contig_spoilt(struct zone *zone, unsigned long pfn, unsigned long nr,
-				     const struct luo_scatter *keep)
+				       const struct luo_scatter *keep)
 {
 	unsigned long end = pfn + nr;
 
@@ -58,13 +58,13 @@ static unsigned long luo_contig_spoilt(struct zone *zone, unsigned long pfn, uns
 }
 
 static bool luo_contig_in_zone(struct zone *zone, unsigned long nr, const struct luo_scatter *keep,
-			     unsigned long *found)
+			       unsigned long *found)
 {
 	/* What is in the way is in a pageblock, or there is more of it. */
 	unsigned long step = max(pageblock_nr_pages, ALIGN(nr / 8, pageblock_nr_pages));
 	unsigned long align = min(roundup_pow_of_two(nr), LUO_RUN);
 	unsigned long start = zone->zone_start_pfn, end = zone_end_pfn(zone);
-	unsigned int tries = LUO_ROOM_TRIES;
+	unsigned int tries = LUO_CONTIG_TRIES;
 
 	while (end >= start + nr && tries && !fatal_signal_pending(current)) {
 		unsigned long pfn = ALIGN_DOWN(end - nr, align), spoilt;
@@ -105,7 +105,7 @@ static bool luo_contig_zone(struct zone *zone)
 }
 
 static bool luo_contig_in_node(int nid, unsigned long nr, const struct luo_scatter *keep,
-			     unsigned long *found)
+			       unsigned long *found)
 {
 	int i;
 
@@ -131,9 +131,9 @@ static bool luo_contig_in_node(int nid, unsigned long nr, const struct luo_scatt
  * Return: 0; -ENOMEM if there is none that is worth it; -EINTR if killed.
  */
 int luo_contig_take(struct luo_contig *contig, int nid, unsigned long nr,
-		  const struct luo_scatter *keep)
+		    const struct luo_scatter *keep)
 {
-	unsigned long least = min(nr, LUO_ROOM_MIN);
+	unsigned long least = min(nr, LUO_CONTIG_MIN);
 
 	*contig = (struct luo_contig) {};
 	for (; nr >= least; nr /= 2) {

@@ -218,7 +218,8 @@ static int luo_gather_pass(struct luo_gather *g, int nid, struct luo_contig *con
 }
 
 /* What is in use, most of it only just now, is tried again, until @nr have moved. */
-static int luo_gather_into(struct luo_gather *g, int nid, unsigned long nr, struct luo_contig *contig)
+static int luo_gather_into(struct luo_gather *g, int nid, unsigned long nr,
+			   struct luo_contig *contig)
 {
 	unsigned long goal = g->moved + nr;
 	unsigned int pass, idle = 0;

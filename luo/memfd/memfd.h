@@ -107,7 +107,7 @@ static inline bool luo_contig_is_full(const struct luo_contig *contig)
 }
 
 int luo_contig_take(struct luo_contig *contig, int nid, unsigned long nr,
-		  const struct luo_scatter *keep);
+		    const struct luo_scatter *keep);
 struct folio *luo_contig_next(struct luo_contig *contig);
 void luo_contig_spoil(struct luo_contig *contig, unsigned long pfn);
 void luo_contig_settle(struct luo_contig *contig);

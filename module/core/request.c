@@ -92,7 +92,7 @@ int khob_check_put(const struct khob_fdt_subtree *sub, const char **why)
 {
 	/* A kernel that has LUO does not boot with anything else in it. */
 	if (!strcmp(sub->name, KHOB_LUO_NAME))
-		return khob_no(why, KHOB_LUO_NAME " is the Live Update Orchestrator's name; a session keeps it");
+		return khob_no(why, KHOB_LUO_NAME " is the Live Update Orchestrator's alone");
 	return sub->size ? 0 : khob_no(why, "a subtree has at least one byte");
 }
 

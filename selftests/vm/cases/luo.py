@@ -106,8 +106,8 @@ def _adopt(kernel: str) -> Case:
                 drivers=("brd",), tags=("luo",))
 
 
-def _session(what: str, contains: str | tuple[str, ...], name: str = "", **more: int) -> Step:
-    return Step(name or what, f"khoctl session {what}", contains=contains, **more)
+def _session(what: str, contains: str | tuple[str, ...], name: str = "") -> Step:
+    return Step(name or what, f"khoctl session {what}", contains=contains)
 
 
 def _late(before: str, after: str) -> Case:

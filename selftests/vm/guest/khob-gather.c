@@ -31,7 +31,7 @@
 
 #define PAGE 4096L
 #define THREADS 4
-/* A thread's counter in a page; what follows the last one never changes. */
+/* A thread's counter in a page; what follows the last never changes. */
 #define SLOT 64L
 #define STILL (THREADS * SLOT)
 /* Pages that are allocated between two of the file's, and then freed. */
@@ -53,12 +53,11 @@ static void __attribute__((format(printf, 2, 3))) check(bool good, const char *f
 	va_list args;
 
 	failed |= !good;
-	printf("%s ", good ? "ok" : "not ok");
+	fputs(good ? "ok " : "not ok ", stdout);
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	printf("\n");
-	fflush(stdout);
+	puts("");
 }
 
 static long must(long ret, const char *what)
@@ -439,7 +438,6 @@ static int preserve(void)
 	struct file f = make_scattered(KEPT_PAGES);
 	FILE *to = fopen(SUM, "w");
 
-	/* The session is what the child keeps open. */
 	preserve_held(device, &f);
 	if (!to || fprintf(to, "%llx\n", (unsigned long long)sum(&f)) < 0 || fclose(to))
 		must(-1, SUM);
@@ -489,6 +487,7 @@ int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!strcmp(what, "fire"))
 		return fire();
 	if (!strcmp(what, "preserve"))

@@ -185,8 +185,8 @@ install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), hea
 	install -D -m 644 $(BUILD)/libkho.3 $(DESTDIR)$(mandir)/man3/libkho.3
 	$(if $(DESTDIR),,ldconfig)
 	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
-	for file in hooks/kho-bridge scripts/init-top/kho-bridge; do install -D -m 755 \
-		packaging/initramfs-tools/$$file $(DESTDIR)$(initramfsdir)/$$file; done
+	for part in hooks scripts/init-top scripts/init-premount; do install -D -m 755 -t \
+		$(DESTDIR)$(initramfsdir)/$$part packaging/initramfs-tools/$$part/kho-bridge; done
 	for file in Kbuild $$(find module luo -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
 		install -D -m 644 $$file $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/$$file; done
 	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
@@ -194,8 +194,8 @@ install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), hea
 uninstall: ## take away what install put there
 	for name in khoctl abi-gen; do rm -f $(DESTDIR)$(bindir)/$$name \
 		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
-	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(initramfsdir)/hooks/kho-bridge \
-		$(DESTDIR)$(initramfsdir)/scripts/init-top/kho-bridge \
+	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf \
+		$(foreach part,hooks scripts/init-top scripts/init-premount,$(DESTDIR)$(initramfsdir)/$(part)/kho-bridge) \
 		$(DESTDIR)$(includedir)/linux/kho_bridge.h $(DESTDIR)$(includedir)/linux/kho_luo.h
 	rm -f $(DESTDIR)$(includedir)/kho.h $(DESTDIR)$(includedir)/kho.hpp $(DESTDIR)$(libdir)/libkho.* \
 		$(DESTDIR)$(libdir)/pkgconfig/libkho.pc $(DESTDIR)$(pythondir)/kho.py \

@@ -83,6 +83,14 @@ _DEPENDENCY = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]*)(?::\w+)?\s*"
                          r"(?:\((?P<relation><<|<=|=|>=|>>)\s*(?P<version>[^)]+)\))?")
 
 
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True)
 class Archive:
     """The packages that apt finds with one configuration: the machine's, or one of ours.
@@ -132,24 +140,39 @@ class Archive:
                 raise VmError(f"{package.name} needs {text}, which apt does not know", self.hint)
             yield result
 
-    def fetch(self, package: Package, directory: Path) -> Path:
-        """Downloads a package into a directory and checks it against apt's metadata."""
+    def closure(self, names: Sequence[str]) -> list[Package]:
+        """These packages and what apt would install with them on a machine that has none.
+
+        Only where the configuration is one of ours, without installed packages.
+        """
+        text = run("apt-get", *_OPTIONS, *self.options, "--simulate", "--no-install-recommends",
+                   "install", *names, hint=self.hint)
+        wanted = [f"{name}={version}" for name, version
+                  in re.findall(r"(?m)^Inst (\S+) \((\S+) ", text)]
+        text = run("apt-cache", *self.options, "show", *wanted, hint=self.hint)
+        return sorted((parse_stanza(stanza) for stanza in text.strip().split("\n\n")),
+                      key=lambda p: p.name)
+
+    def fetch_all(self, wanted: Sequence[Package], directory: Path) -> list[Path]:
+        """Downloads packages into a directory and checks them against apt's metadata."""
+        places = []
         with tempfile.TemporaryDirectory(dir=directory) as temp:
             run("apt-get", *_OPTIONS, *self.options, "download",
-                f"{package.name}={package.version}", cwd=Path(temp), hint=self.hint)
-            files = list(Path(temp).glob("*.deb"))
-            if len(files) != 1:
-                raise VmError(f"apt-get download {package.name} left {len(files)} packages")
-            digest = hashlib.sha256()
-            with open(files[0], "rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-            if digest.hexdigest() != package.sha256:
-                raise VmError(f"{package.name}: the download's SHA-256 is not what apt's list "
-                              "says", self.hint)
-            place = directory / f"{package.key}.deb"
-            files[0].rename(place)
-        return place
+                *(f"{p.name}={p.version}" for p in wanted), cwd=Path(temp), hint=self.hint)
+            for package in wanted:
+                files = list(Path(temp).glob(f"{package.name}_*.deb"))
+                if len(files) != 1:
+                    raise VmError(f"apt-get download {package.name} left {len(files)} packages")
+                if _sha256(files[0]) != package.sha256:
+                    raise VmError(f"{package.name}: the download's SHA-256 is not what apt's "
+                                  "list says", self.hint)
+                places.append(directory / f"{package.key}.deb")
+                files[0].rename(places[-1])
+        return places
+
+    def fetch(self, package: Package, directory: Path) -> Path:
+        """The same with one."""
+        return self.fetch_all((package,), directory)[0]
 
     def update(self) -> None:
         """Fetches the package lists again: for a configuration of ours only."""

@@ -92,6 +92,22 @@ class AptTest(unittest.TestCase):
         self.assertEqual([p.name for p in found], ["a", "b", "d"])
         self.assertEqual(asked, [("a", "1"), ("b", ""), ("d", "")])
 
+    def test_closure(self) -> None:
+        """What apt would install is asked for by version, all of it at once."""
+        asked: list[tuple[str, ...]] = []
+
+        def run(*command: str, **_: object) -> str:
+            asked.append(command)
+            if command[0] == "apt-cache":
+                return _STANZA + "\n\n" + _STANZA.replace("linux-headers-1", "b")
+            return ("Inst linux-headers-1 (1:2.0-3 Debian:testing [amd64]) []\n"
+                    "Inst b (2+x Debian:testing [amd64])\nConf b (2+x Debian:testing [amd64])\n")
+
+        with mock.patch.object(apt, "run", run):
+            found = apt.MACHINE.closure(("b",))
+        self.assertEqual([p.name for p in found], ["b", "linux-headers-1"])
+        self.assertEqual(asked[1][-2:], ("linux-headers-1=1:2.0-3", "b=2+x"))
+
 
 class RelocateTest(unittest.TestCase):
     """An unpacked headers package works where it is."""
@@ -155,6 +171,11 @@ class QemuTest(unittest.TestCase):
                           machine.command())
         self.assertNotIn("-drive", Machine(Path("k"), Path("i"), Path("w"),
                                            Accelerator(False, "")).command())
+
+    def test_disk(self) -> None:
+        """A disk is the guest's to write, the file is not."""
+        machine = Machine(Path("k"), Path("i"), Path("w"), Accelerator(False, ""), disk=Path("d"))
+        self.assertIn("if=virtio,format=raw,snapshot=on,file=d", machine.command())
 
     def test_tail(self) -> None:
         """Control characters of a guest do not reach the terminal."""

@@ -72,9 +72,9 @@ class Case:
     machine with EFI firmware, not a BIOS. kernels: series whose images lie in /boot besides
     those of the generations after the first. programs: "package:path" of Debian
     programs the guest gets with their libraries. helpers: the same of our own programs
-    (selftests/vm/guest). scripts: files of this tree that lie in /bin. drivers: the
-    kernels' own modules that are loaded at boot, where they are modules. clients: modules that use
-    kho_bridge
+    (selftests/vm/guest). scripts: files of this tree that lie in /bin. drivers: the kernels' own
+    modules that are loaded at boot, where they are modules. disk: an image (khobvm/disk.py) that is
+    /dev/vda; what is written to it is gone with the VM. clients: modules that use kho_bridge
     (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
     they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
     there, the one over the kernel's own KHO in extra/native. luo: kho_luo.ko lies in extra, too;
@@ -102,6 +102,7 @@ class Case:
     helpers: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
+    disk: str = ""
     clients: tuple[str, ...] = ()
     native_clients: tuple[str, ...] = ()
     own_kho_clients: tuple[str, ...] = ()

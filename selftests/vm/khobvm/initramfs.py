@@ -27,7 +27,8 @@ ROOT = _HERE.parents[1]
 # What `make install` puts in place for a machine's own boot.
 _PACKAGING = ROOT / "packaging"
 _INSTALLED = {"tmpfiles.d/kho-bridge.conf": ("usr/lib/tmpfiles.d/kho-bridge.conf", 0o644),
-              "initramfs-tools/scripts/init-top/kho-bridge": ("scripts/init-top/kho-bridge", 0o755)}
+              **{f"initramfs-tools/{name}": (name, 0o755) for name in (
+                  "scripts/init-top/kho-bridge", "scripts/init-premount/kho-bridge")}}
 BUSYBOX = Path("/bin/busybox")
 # The status port's driver with its bus, where the kernel has them as modules.
 _DRIVERS = ("virtio_pci", "virtio_console")

@@ -62,7 +62,8 @@ class Machine:
     """All that a QEMU command line is made of.
 
     memory: MiB. nodes: NUMA nodes that share memory and CPUs equally. efi: boots the
-    kernel's EFI stub from OVMF instead of from QEMU's BIOS.
+    kernel's EFI stub from OVMF instead of from QEMU's BIOS. disk: an image that is /dev/vda; the
+    file stays as it is.
     """
 
     kernel: Path
@@ -74,6 +75,7 @@ class Machine:
     cmdline: str = ""
     nodes: int = 1
     efi: bool = False
+    disk: Path | None = None
 
     @property
     def console(self) -> Path:
@@ -105,6 +107,11 @@ class Machine:
         return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}",
                 "-drive", f"if=pflash,format=raw,unit=1,file={self.variables}"]
 
+    def _disk(self) -> list[str]:
+        if self.disk is None:
+            return []
+        return ["-drive", f"if=virtio,format=raw,snapshot=on,file={self.disk}"]
+
     def _numa(self) -> list[str]:
         """A socket a node: a node that shared its caches with another would make Linux warn."""
         if self.nodes == 1:
@@ -121,7 +128,7 @@ class Machine:
         """The command line; it can be run by hand as it is, after prepare()."""
         append = " ".join(f"{BASE_CMDLINE} khob.gen=1 {self.cmdline}".split())
         return [PROGRAM, "-machine", "q35", *self.accelerator.arguments(),
-                "-m", f"{self.memory}M", *self._numa(), *self._firmware(),
+                "-m", f"{self.memory}M", *self._numa(), *self._firmware(), *self._disk(),
                 "-nodefaults", "-no-reboot", "-display", "none",
                 "-serial", f"file:{self.console}",
                 "-chardev", f"file,id=status,path={self.status}",

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from khobvm import initramfs, kernels, qemu
+from khobvm import disk, initramfs, kernels, qemu
 from khobvm.case import Case, Generation, Module, Outcome
 from khobvm.initramfs import Artefacts
 from khobvm.kernels import Kernel
@@ -97,7 +97,8 @@ class Runner:
         """The VM for a case."""
         return Machine(self._kernels[case.generations[0].kernel].image, workspace / "initrd",
                        workspace, self._options.accelerator, case.memory, case.cpus,
-                       case.extra_cmdline, case.nodes, case.efi)
+                       case.extra_cmdline, case.nodes, case.efi,
+                       disk.get(case.disk, self._progress) if case.disk else None)
 
     def run(self, case: Case, on_report: OnReport) -> Result:
         """Runs one case to its end; on_report is called when the guest has sent lines.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A service that keeps a memfd in systemd's file descriptor store: makes one when the store is
- * empty, or finds the one that the kernel before had, and says which on stdout. sd_notify() and
- * sd_listen_fds_with_names() by hand: there is no libsystemd in a static program.
+ * A service that keeps a memfd in systemd's file descriptor store, and another one in a session
+ * that systemd has made for it (LUOSession=): makes them when the store has none, or finds those
+ * that the kernel before had, and says which on stdout. sd_notify() and sd_listen_fds_with_names()
+ * by hand: there is no libsystemd in a static program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,13 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../../../module/include/uapi/linux/liveupdate.h"
+
 #define FDNAME "khob-memory"
+#define SESSION "khob-session"
+#define TOKEN 7
 #define FIRST_FD 3
 /* No multiple of a page, and more than one block of LUO's list of folios describes. */
 #define SIZE (3u * 1024u * 1024u + 123u)
@@ -66,19 +72,20 @@ static void notify(const char *text, int fd)
 	close(sock);
 }
 
-/* The descriptor of our name that systemd has passed; -1 if there is none. */
-static int passed(void)
+/* The descriptor of a name that systemd has passed; -1 if there is none. */
+static int passed(const char *wanted)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-	char *names = getenv("LISTEN_FDNAMES"), *save;
-	int fd = FIRST_FD;
+	const char *name = getenv("LISTEN_FDNAMES");
 
-	if (!pid || !count || !names || atoi(pid) != getpid())
+	if (!pid || !count || !name || atoi(pid) != getpid())
 		return -1;
-	for (char *name = strtok_r(names, ":", &save); name; name = strtok_r(NULL, ":", &save)) {
-		if (!strcmp(name, FDNAME) && fd < FIRST_FD + atoi(count))
+	for (int fd = FIRST_FD; fd < FIRST_FD + atoi(count); fd++) {
+		size_t len = strcspn(name, ":");
+
+		if (len == strlen(wanted) && !memcmp(name, wanted, len))
 			return fd;
-		fd++;
+		name += len + (name[len] == ':');
 	}
 	return -1;
 }
@@ -92,7 +99,7 @@ static unsigned char *map(int fd, int protection)
 	return bytes;
 }
 
-static void make(void)
+static int make(void)
 {
 	int fd = memfd_create(FDNAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	unsigned char *bytes;
@@ -103,12 +110,10 @@ static void make(void)
 	for (size_t i = 0; i < SIZE; i++)
 		bytes[i] = expected(i);
 	munmap(bytes, SIZE);
-	notify("FDSTORE=1\nFDNAME=" FDNAME, fd);
-	printf("made %u bytes and stored them as " FDNAME "\n", SIZE);
-	close(fd);
+	return fd;
 }
 
-static void check(int fd)
+static void check(int fd, const char *name)
 {
 	unsigned char *bytes;
 	struct stat found;
@@ -126,17 +131,47 @@ static void check(int fd)
 			       expected(i));
 			exit(1);
 		}
-	printf(FDNAME " came back: %u bytes, all as they were\n", SIZE);
+	printf("%s came back: %u bytes, all as they were\n", name, SIZE);
+}
+
+static void make_all(int session)
+{
+	struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg), .fd = make(),
+						      .token = TOKEN };
+
+	if (ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &arg))
+		die(SESSION);
+	printf("made %u bytes and preserved them in " SESSION "\n", SIZE);
+	notify("FDSTORE=1\nFDNAME=" FDNAME, make());
+	printf("made %u bytes and stored them as " FDNAME "\n", SIZE);
+}
+
+static void check_all(int fd, int session)
+{
+	struct liveupdate_session_retrieve_fd arg = { .size = sizeof(arg), .token = TOKEN };
+	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
+
+	check(fd, FDNAME);
+	if (ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &arg))
+		die(SESSION);
+	check(arg.fd, SESSION);
+	if (ioctl(session, LIVEUPDATE_SESSION_FINISH, &finish))
+		die("finish");
+	/* As long as somebody has it open it is a session of the next kernel's, too. */
+	notify("FDSTOREREMOVE=1\nFDNAME=" SESSION, -1);
+	close(session);
 }
 
 int main(void)
 {
-	int fd = passed();
+	int fd = passed(FDNAME), session = passed(SESSION);
 
+	if (session < 0)
+		errno = ENOENT, die(SESSION);
 	if (fd < 0)
-		make();
+		make_all(session);
 	else
-		check(fd);
+		check_all(fd, session);
 	fflush(stdout);
 	notify("READY=1", -1);
 	for (;;)

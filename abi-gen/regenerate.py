@@ -48,6 +48,7 @@ OUTPUTS = {
     "module/include/khob/reserve_mem.h": (RESERVE_MEM, "--lang", "kernel-c"),
     "docs/reserve_mem.rst": (RESERVE_MEM, "--lang", "rst"),
     "module/include/khob/late_room.h": (LATE_ROOM, "--lang", "kernel-c"),
+    "selftests/vm/khobvm/late_room.py": (LATE_ROOM, "--lang", "python"),
     "docs/late_room.rst": (LATE_ROOM, "--lang", "rst"),
     "module/include/uapi/linux/kho_bridge.h": (DEVICE, "--lang", "kernel-c"),
     "tools/include/khob/device.hpp": (DEVICE, "--lang", "cpp"),

@@ -79,17 +79,46 @@ Result<Outcome> drop(Context& ctx, const std::string& name) {
     return Outcome{std::move(value), {}};
 }
 
-/// A subcommand that takes a session's name.
-void add_for_one(CLI::App& session, Selection& selection, const std::string& name,
-                 const std::string& summary,
-                 Result<Outcome> (*action)(Context&, const std::string&)) {
+Result<Outcome> drop_all(Context& ctx) {
+    const auto names = drop_waiting_sessions(*ctx.system);
+    if (!names) {
+        return tl::unexpected(names.error());
+    }
+    Table table{{"name"}, {}};
+    for (const std::string& name : *names) {
+        table.rows.push_back({name});
+    }
+    Value value;
+    value.set("dropped", Value(std::move(table)));
+    return Outcome{std::move(value), {}};
+}
+
+void add_show(CLI::App& session, Selection& selection) {
     const auto which = std::make_shared<std::string>();
     CLI::App* command =
-        add_command(session, name, summary, fmt::format("khoctl session {} systemd", name));
+        add_command(session, "show", "Show one session", "khoctl session show systemd");
     command->add_option("NAME", *which, "as `khoctl session ls` shows it")->required();
     add_json(*command, selection);
-    command->callback([&selection, which, action] {
-        selection.action = [which, action](Context& ctx) { return action(ctx, *which); };
+    command->callback([&selection, which] {
+        selection.action = [which](Context& ctx) { return show(ctx, *which); };
+    });
+}
+
+void add_drop(CLI::App& session, Selection& selection) {
+    const auto which = std::make_shared<std::string>();
+    const auto all = std::make_shared<bool>(false);
+    CLI::App* command =
+        add_command(session, "drop", "End a session of the kernel before that nobody has open",
+                    "khoctl session drop systemd");
+    CLI::Option_group* target = command->add_option_group("what");
+    target->add_option("NAME", *which, "as `khoctl session ls` shows it");
+    target->add_flag("--all", *all, "all of them, whatever they are called");
+    target->require_option(1);
+    add_json(*command, selection);
+    command->callback([&selection, which, all] {
+        selection.action = [which, all](Context& ctx) {
+            return *all ? drop_all(ctx) : drop(ctx, *which);
+        };
     });
 }
 
@@ -104,9 +133,8 @@ void add_session(CLI::App& app, Selection& selection) {
                                      "khoctl session ls --json");
     add_json(*list_cmd, selection);
     list_cmd->callback([&selection] { selection.action = list; });
-    add_for_one(*session, selection, "show", "Show one session", show);
-    add_for_one(*session, selection, "drop",
-                "End a session of the kernel before that nobody has open", drop);
+    add_show(*session, selection);
+    add_drop(*session, selection);
 }
 
 }  // namespace khob::cli

@@ -134,5 +134,17 @@ TEST_F(SessionTest, Drop) {
     EXPECT_EQ(drop_session(system, std::string(64, 'x')).error().code, ExitCode::usage);
 }
 
+TEST_F(SessionTest, AllThatWaitAreDroppedWhateverTheyAreCalled) {
+    const std::string odd = "\xff\n-";
+    told(row("new", flags::open, 1, 0) + row(odd, flags::incoming, 2, 2) +
+         row("back", flags::incoming | flags::open, 2, 1));
+    const auto got = drop_waiting_sessions(system);
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(*got, std::vector<std::string>{odd});
+    EXPECT_EQ(system.dropped, odd);
+    system.answer = -EBUSY;
+    EXPECT_FALSE(drop_waiting_sessions(system));
+}
+
 }  // namespace
 }  // namespace khob

@@ -194,4 +194,22 @@ Result<void> drop_session(const System& sys, std::string_view name) {
     }
 }
 
+Result<std::vector<std::string>> drop_waiting_sessions(const System& sys) {
+    const auto all = list_sessions(sys);
+    if (!all) {
+        return tl::unexpected(all.error());
+    }
+    std::vector<std::string> out;
+    for (const Session& session : *all) {
+        if (session.state() != "waiting") {
+            continue;
+        }
+        if (auto ok = drop_session(sys, session.name); !ok) {
+            return tl::unexpected(ok.error());
+        }
+        out.push_back(session.name);
+    }
+    return out;
+}
+
 }  // namespace khob

@@ -50,6 +50,13 @@ Result<std::vector<Session>> list_sessions(const System& sys);
  */
 Result<void> drop_session(const System& sys, std::string_view name);
 
+/**
+ * Ends every session of the kernel before that nobody has open, whatever bytes its name has.
+ *
+ * Return: their names. Errors: as list_sessions() and drop_session(); those before are ended.
+ */
+Result<std::vector<std::string>> drop_waiting_sessions(const System& sys);
+
 }  // namespace khob
 
 #endif  // KHOB_SESSION_SESSIONS_HPP

@@ -49,7 +49,7 @@ static int luo_arrive_session(void *ctx, const struct khob_luo_session_ser *ser)
 
 	list_for_each_entry(session, &arrival->sessions, list)
 		if (!strcmp(session->name, ser->name)) {
-			pr_err("two sessions are called %s\n", ser->name);
+			pr_err("two sessions are called %*pE\n", (int)strlen(ser->name), ser->name);
 			return -EEXIST;
 		}
 	session = luo_session_new(ser->name);

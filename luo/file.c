@@ -202,8 +202,9 @@ int luo_file_arrive(struct luo_session *session, const struct khob_luo_file_ser 
 	int ret;
 
 	if (strcmp(ser->compatible, KHOB_MEMFD_COMPATIBLE_MEMFD_V2)) {
-		pr_err("session %s has a file of a kind that is not known here: %s\n",
-		       session->name, ser->compatible);
+		pr_err("session %*pE has a file of a kind that is not known here: %*pE\n",
+		       (int)strlen(session->name), session->name,
+		       (int)strlen(ser->compatible), ser->compatible);
 		return -EOPNOTSUPP;
 	}
 	/* For the way to the next kernel, should nobody want it here. */

@@ -55,8 +55,13 @@ static int luo_memfd_in_take(struct luo_memfd_in *in, bool *again)
 	if (!in->ser.nr_folios)
 		return 0;
 	in->folios = kho_restore_vmalloc(list);
-	if (!in->folios)
-		return luo_may_take() ?: -EINVAL;
+	if (!in->folios) {
+		ret = luo_may_take();
+		if (!ret)
+			pr_err("a memfd is not taken over: its list of folios is not what was handed over, or there is no memory (%#llx)\n",
+			       in->ser.folios.first);
+		return ret ?: -EINVAL;
+	}
 	*again = false;
 	ret = luo_memfd_folios_check(in->folios, in->ser.nr_folios, in->ser.size,
 				     PHYS_PFN(luo_ram_end()), &why);
@@ -113,6 +118,12 @@ static bool luo_memfd_fits(const struct luo_memfd_in *in, struct folio *folio)
 	return true;
 }
 
+static int luo_memfd_lost(u64 pfn, const char *why)
+{
+	pr_err("a memfd is not taken over: %s (%#llx)\n", why, PFN_PHYS(pfn));
+	return -EIO;
+}
+
 /* Restores as many folios as are adopted at once. */
 static int luo_memfd_restore(struct luo_memfd_in *in)
 {
@@ -126,11 +137,11 @@ static int luo_memfd_restore(struct luo_memfd_in *in)
 			continue;
 		folio = kho_restore_folio(PFN_PHYS(pfn));
 		if (!folio)
-			return luo_may_take() ?: -EIO;
+			return luo_may_take() ?: luo_memfd_lost(pfn, "a folio is broken, or nobody's");
 		if (!luo_memfd_fits(in, folio)) {
 			folio_put(folio);
 			in->at++;
-			return -EIO;
+			return luo_memfd_lost(pfn, "a folio is larger than its place");
 		}
 		if (!(in->folios[in->at].flags & KHOB_MEMFD_FOLIO_UPTODATE))
 			folio_zero_range(folio, 0, folio_size(folio));

@@ -10,12 +10,17 @@
  *   khob-memfd late-retrieve   the same after late
  *   khob-memfd upstream    the same in one with a LUO of its own, which does some things otherwise
  *   khob-memfd copied      the same where huge pages come back as single ones (CONFIG_DEBUG_VM)
+ *   khob-memfd few         a few small ones, nothing tried
+ *   khob-memfd few-retrieve    in the next kernel: says of each what is not as it was, and goes on
  *   khob-memfd look        opens the device and closes it
  *
  * One is of huge pages, where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise", one
  * is swapped out, if there is swap, and one has a GiB.
  */
 #include "memfds.h"
+
+/* Those of "few": what memory that was damaged meanwhile is tried with. */
+static const size_t few[] = { 0, 1, 6 };
 
 /* Those that are used; late there is no room for some. */
 static size_t chosen[ARRAY_SIZE(kinds)] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
@@ -70,6 +75,20 @@ static void try_full(int session)
 	close(arg.fd);
 }
 
+/* Whoever called is told that all is done, and what is open stays so. */
+static int stay(void)
+{
+	fflush(stdout);
+	if (failed || must(fork(), "fork"))
+		return failed;
+	setsid();
+	close(0);
+	close(1);
+	close(2);
+	for (;;)
+		pause();
+}
+
 static int preserve(void)
 {
 	int device = open_device(), session, fds[ARRAY_SIZE(kinds)];
@@ -95,15 +114,23 @@ static int preserve(void)
 	/* Only the position at the very end counts. */
 	must((int)lseek(fds[1], 77, SEEK_SET), "lseek");
 	close(device);
-	fflush(stdout);
-	if (failed || must(fork(), "fork"))
-		return failed;
-	setsid();
-	close(0);
-	close(1);
-	close(2);
-	for (;;)
-		pause();
+	return stay();
+}
+
+static int preserve_few(void)
+{
+	int device = open_device(), session = open_session(device, LIVEUPDATE_IOCTL_CREATE_SESSION);
+
+	for (size_t i = 0; i < ARRAY_SIZE(few); i++) {
+		struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg),
+							      .fd = make(few[i]),
+							      .token = 100 + few[i] };
+
+		must(ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &arg), kinds[few[i]].name);
+		printf("ok %llu %s\n", (unsigned long long)arg.token, kinds[few[i]].name);
+	}
+	close(device);
+	return stay();
 }
 
 static void check_properties(size_t n, int fd)
@@ -208,6 +235,51 @@ static int retrieve(void)
 	return failed;
 }
 
+/* Whether it is what it was: each line begins with its token. */
+static void look_at(size_t n, int fd)
+{
+	const struct kind *k = &kinds[n];
+	/* F_SEAL_EXEC only where the kernel that made it knows that. */
+	const int seals = fcntl(fd, F_GET_SEALS);
+	const off_t pos = lseek(fd, 0, SEEK_CUR);
+	struct stat st;
+	long bad;
+
+	must(fstat(fd, &st), "fstat");
+	check(st.st_size == k->size && pos == k->pos && st.st_blocks == 8 * pages_of(k) &&
+	      (!seals || seals == (int)k->seals),
+	      "%zu %s: size %lld, position %lld, %lld blocks, seals %#x", 100 + n, k->name,
+	      (long long)st.st_size, (long long)pos, (long long)st.st_blocks, seals);
+	bad = differing(n, fd);
+	check(!bad, "%zu %s: %ld of %ld pages differ", 100 + n, k->name, bad, pages_of(k));
+	check(pwrite(fd, "x", 1, 0) == 1 && !ftruncate(fd, PAGE), "%zu %s: it is used", 100 + n,
+	      k->name);
+}
+
+/* What was damaged may be refused, one file at a time. */
+static int retrieve_few(void)
+{
+	int device = open_device(), session = open_session(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION);
+	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(few); i++) {
+		struct liveupdate_session_retrieve_fd arg = { .size = sizeof(arg),
+							      .token = 100 + few[i] };
+
+		if (ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &arg)) {
+			check(false, "%zu %s: refused: %s", 100 + few[i], kinds[few[i]].name,
+			      strerror(errno));
+			continue;
+		}
+		look_at(few[i], arg.fd);
+		close(arg.fd);
+	}
+	check(!ioctl(session, LIVEUPDATE_SESSION_FINISH, &finish), "finish");
+	close(session);
+	close(device);
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
@@ -227,8 +299,13 @@ int main(int argc, char **argv)
 	copied = !strcmp(what, "copied");
 	if (upstream || copied || !strcmp(what, "retrieve") || !strcmp(what, "late-retrieve"))
 		return retrieve();
+	if (!strcmp(what, "few"))
+		return preserve_few();
+	if (!strcmp(what, "few-retrieve"))
+		return retrieve_few();
 	if (!strcmp(what, "look"))
 		return close(open_device());
-	fprintf(stderr, "khob-memfd preserve|late|retrieve|late-retrieve|upstream|copied|look\n");
+	fprintf(stderr, "khob-memfd preserve|late|retrieve|late-retrieve|upstream|copied|few|"
+			"few-retrieve|look\n");
 	return 2;
 }

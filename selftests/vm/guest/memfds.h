@@ -233,7 +233,8 @@ static inline long pages_of(const struct kind *k)
 	return (long)((k->size + PAGE - 1) / PAGE);
 }
 
-static inline void check_bytes(size_t n, int fd)
+/* How many pages do not hold what a kind's do. */
+static inline long differing(size_t n, int fd)
 {
 	const struct kind *k = &kinds[n];
 	unsigned char page[PAGE], wanted[PAGE];
@@ -250,6 +251,14 @@ static inline void check_bytes(size_t n, int fd)
 		    memcmp(page, wanted, (size_t)part(k, at)))
 			bad++;
 	}
+	return bad;
+}
+
+static inline void check_bytes(size_t n, int fd)
+{
+	const struct kind *k = &kinds[n];
+	long bad = differing(n, fd);
+
 	check(!bad, "%s: %ld of %ld pages differ", k->name, bad, pages_of(k));
 }
 

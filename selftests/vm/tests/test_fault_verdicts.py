@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 import unittest
 
-from khobvm.faults.judge import Outcome, Seen, Touched, Verdict, judge, parse, touched
+from khobvm.faults import live_judge
+from khobvm.faults.judge import Outcome, Verdict, judge, parse, touched
 from khobvm.faults.plan import Change
+from khobvm.faults.seen import Seen, Touched
 from khobvm.faults.walk import Layout, Record, Span
 
 _GOOD: dict[str, tuple[int, list[str]]] = {
@@ -17,6 +19,11 @@ _GOOD: dict[str, tuple[int, list[str]]] = {
     "held": (0, ["12ab  -", "file"]),
     "verify": (0, ['{"verified": 3, "problems": []}']),
     "get.file": (0, ["55  -"]),
+    "live.insmod": (0, []), "live.ls": (0, ['[{"name": "s"}]']),
+    "live.retrieve": (0, ["ok 7 a: size 9", "ok 7 a: 0 of 3 pages differ",
+                          "ok 8 b: 0 of 1 pages differ", "ok finish"]),
+    "live.drop": (0, ['{"dropped": []}']), "live.log": (0, ["live update 2: 1 sessions"]),
+    "live.rmmod": (0, []),
     "restore": (0, []), "release": (0, []),
     "again": (5, ["khoctl: the handover is damaged: not reserved"]),
     "rmmod": (0, []), "insmod": (0, []), "load": (0, []), "unload": (0, []),
@@ -29,6 +36,7 @@ _REFUSED: dict[str, tuple[int, list[str]]] = {
     **_GOOD, "attach": (5, _WORDS),
     "status": (0, ["in.state: refused", "in.reason: tree: ..."]), "held": (0, []),
     "verify": (5, _WORDS), "get.file": (5, _WORDS), "restore": (5, _WORDS),
+    "live.ls": (0, ["[]"]), "live.retrieve": (1, ["not ok a session: No such file"]),
     "load.refused": (3, ["khoctl: refused", "hint: khoctl release all"])}
 _LEAF = Touched(frozenset({"leaf"}))
 _PAGE = Touched(frozenset({"page"}), records=frozenset({0x1000}))
@@ -50,8 +58,8 @@ def _complaint(*addresses: int) -> tuple[int, list[str]]:
                "khoctl: of 3 records 1 are corrupt and 0 lost"]
 
 
-class VerdictTest(unittest.TestCase):
-    """Every rule, from both of its sides."""
+class Judged(unittest.TestCase):
+    """Verdicts."""
 
     def judge(self, seen: Seen, what: Touched, native: bool = False) -> Verdict:
         """Next to a run without a fault."""
@@ -67,6 +75,10 @@ class VerdictTest(unittest.TestCase):
         found = self.judge(seen, what)
         self.assertIs(found.outcome, Outcome.FAILED)
         self.assertIn(why, found.why)
+
+
+class VerdictTest(Judged):
+    """Every rule, from both of its sides."""
 
     def test_no_effect(self) -> None:
         """Nothing changed, and times do not count."""
@@ -168,6 +180,78 @@ class VerdictTest(unittest.TestCase):
             self.bad(_seen(_GOOD, **{name: (1, _WORDS)}), _LEAF, f"{name} ended with 1")
 
 
+_LIST = Touched(frozenset({"memfd"}))
+_INSIDE = Touched(frozenset({"contents"}), memfds=frozenset({"7"}))
+_GONE = ["not ok 7 a: refused: Input/output error", "ok 8 b: 0 of 1 pages differ", "ok finish"]
+
+
+def _retrieved(*lines: str) -> tuple[int, list[str]]:
+    return int(any(line.startswith("not ok") for line in lines)), list(lines)
+
+
+class LiveTest(Judged):
+    """The rules of sessions and memfds."""
+
+    def test_contents(self) -> None:
+        """A page of a memfd has no digest, and differs in that memfd only."""
+        first, _, other, last = _GOOD["live.retrieve"][1]
+        seven = _retrieved(first, "not ok 7 a: 1 of 3 pages differ", other, last)
+        self.good(_seen(_GOOD, live__retrieve=seven), _INSIDE, Outcome.OTHER)
+        self.good(_seen(_GOOD), _INSIDE, Outcome.NO_EFFECT)
+        self.bad(_seen(_GOOD, live__retrieve=seven), _LEAF, "are not what they were: live.retr")
+        self.bad(_seen(_GOOD, live__retrieve=seven), _PAGE, "verify does not name")
+        eight = _retrieved(*_GOOD["live.retrieve"][1][:2], "not ok 8 b: 1 of 1 pages differ", last)
+        self.bad(_seen(_GOOD, live__retrieve=eight), _INSIDE, "memfd 8 differs, and was not")
+        size = _retrieved("not ok 7 a: size 8", *_GOOD["live.retrieve"][1][1:])
+        self.bad(_seen(_GOOD, live__retrieve=size), _INSIDE, "a fault in a memfd's contents made")
+        short = _retrieved(*_GOOD["live.retrieve"][1][:3])
+        self.bad(_seen(_GOOD, live__retrieve=short), _INSIDE, "lines are missing")
+        said = ["a memfd is not taken over: no"]
+        self.bad(_seen(_GOOD, live__retrieve=_retrieved(*_GONE), live__log=(0, said)), _INSIDE,
+                 "refused for a fault in a memfd's contents")
+
+    def test_lists(self) -> None:
+        """What leads to a memfd may be refused in a sentence, or be another value."""
+        size = _retrieved("not ok 7 a: size 8", *_GOOD["live.retrieve"][1][1:])
+        self.good(_seen(_GOOD, live__retrieve=size), _LIST, Outcome.OTHER)
+        said = ["a memfd is not taken over: no"]
+        self.good(_seen(_GOOD, live__retrieve=_retrieved(*_GONE), live__log=(0, said)), _LIST,
+                  Outcome.NAMED)
+        self.bad(_seen(_GOOD, live__retrieve=_retrieved(*_GONE)), _LIST,
+                 "refused without a sentence: live.retrieve: not ok 7 a: refused")
+
+    def test_all_sessions(self) -> None:
+        """They are refused as a whole: khoctl and the kernel both say so."""
+        none = _retrieved("not ok /dev/liveupdate: Input/output error")
+        said = ["what the kernel before has left is refused: a block's count is 0"]
+        changes = {"live__ls": (3, _WORDS), "live__drop": (3, _WORDS), "live__retrieve": none}
+        what = Touched(frozenset({"luo"}))
+        self.good(_seen(_GOOD, **changes, live__log=(0, said)), what, Outcome.NAMED)
+        self.bad(_seen(_GOOD, **changes), what, "refused without a sentence")
+        self.bad(_seen(_GOOD, **{**changes, "live__ls": (3, ["?"])}, live__log=(0, said)), what,
+                 "without a word")
+
+    def test_module(self) -> None:
+        """It comes and goes whatever there is; nothing comes out of a handover that is refused."""
+        for name in ("live__insmod", "live__rmmod"):
+            self.bad(_seen(_GOOD, **{name: (1, ["busy"])}), _LIST, "ended with 1: busy")
+        got = _GOOD["live.retrieve"]
+        self.bad(_seen(_REFUSED, live__retrieve=got), _LEAF, "a memfd came out of what was refused")
+        self.good(_seen(_REFUSED), _LEAF, Outcome.REFUSED)
+
+    def test_without(self) -> None:
+        """A way without sessions is judged by the rest."""
+        said = {n: s for n, s in _GOOD.items() if not n.startswith("live.")}
+        found = judge(_seen(said), _seen(said), _LEAF, False)
+        self.assertIs(found.outcome, Outcome.NO_EFFECT, found.why)
+
+    def test_right(self) -> None:
+        """What a run without a fault must show."""
+        self.assertTrue(live_judge.right(_seen(_GOOD)))
+        self.assertFalse(live_judge.right(_seen(_GOOD, live__retrieve=_retrieved(*_GONE))))
+        self.assertFalse(live_judge.right(_seen(_GOOD, live__retrieve=(0, []))))
+
+
 class TouchedTest(unittest.TestCase):
     """What changed bytes belong to."""
 
@@ -181,6 +265,8 @@ class TouchedTest(unittest.TestCase):
                          Touched(frozenset({"leaf", "blob"}), frozenset({"file"}),
                                  frozenset({0x2000})))
         self.assertEqual(touched(layout, [Change(0x2010, 0x3000)]), Touched())
+        inside = Layout((Span("contents", "7", 0x1000, 0x2000), Span("memfd", "8", 0, 9)), ())
+        self.assertEqual(touched(inside, [Change(0x1000, 0x1001)]), _INSIDE)
         self.assertEqual(touched(layout, [Change(0x3fff, 0x4000)]).records,
                          frozenset({0x3000}))
 

@@ -7,10 +7,12 @@ import struct
 import unittest
 from collections import Counter
 
+from khobvm import late_room, luo, memfd
 from khobvm.errors import VmError
 from khobvm.faults import gdb, plan
+from khobvm.faults.abi import load_abi
 from khobvm.faults.plan import Change, Fault
-from khobvm.faults.walk import PLACES, Layout, Span, load_abi, walk
+from khobvm.faults.walk import PLACES, Layout, Span, walk
 
 ABI = load_abi()
 
@@ -29,8 +31,8 @@ class Ram:
         """Changes bytes at an address."""
         self.data[address:address + len(data)] = data
 
-    def numbers(self, address: int, form: str, *values: int) -> None:
-        """Writes numbers."""
+    def numbers(self, address: int, form: str, *values: int | bytes) -> None:
+        """Writes numbers, and texts."""
         self.write(address, struct.pack(form, *values))
 
 
@@ -56,6 +58,23 @@ def _fdt(subtrees: dict[str, tuple[int, int]], root: int) -> bytes:
     return head + body + strings
 
 
+def _live(ram: Ram, root: int) -> None:
+    """A session of two memfds: one of three folios and a hole, one without any."""
+    session, files = root + 0x1000, root + 0x2000
+    first, second, chunk, pages = (root + 0x1000 * n for n in (3, 4, 5, 6))
+    ram.numbers(root, "<8s3Q", luo.COMPATIBLE.encode(), 1, session, 0)
+    ram.numbers(session, "<2Q64s2Q", 0, 1, b"name", files, 2)
+    ram.numbers(files, "<2Q", 0, 2)
+    for at, data, token in ((16, first, 7), (80, second, 8)):
+        ram.numbers(files + at, "<48s2Q", memfd.COMPATIBLE.encode(),
+                    data, token)
+    ram.numbers(first, memfd.STRUCTS["ser"].format or "", 0, 0x4000, 0, 0, 4, chunk, 1, 1, 0)
+    ram.numbers(second, memfd.STRUCTS["ser"].format or "", 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    ram.numbers(chunk, "<2Q", 0, pages)
+    for index, page in enumerate((0x3a, 0x3b, 0, 0x3d)):
+        ram.numbers(pages + 16 * index, "<2Q", page | (3 << 52 if page else 0), index)
+
+
 def handover() -> tuple[Ram, int]:
     """A small handover. Return: the memory, and where the chain begins."""
     ram = Ram(0x40000)
@@ -66,7 +85,10 @@ def handover() -> tuple[Ram, int]:
     ram.numbers(chain + 0x180, "<Q2I", chain + 0x200, ABI.SETUP_SEAL, 32)
     ram.numbers(chain + 0x200, "<Q2I2I2Q", 0, ABI.SETUP_INDIRECT, 24, ABI.SETUP_INDIRECT_RANGE,
                 0, 0x3f000, 0x1000)
+    _live(ram, 0x30000)
+    ram.numbers(0x38000, "<24sQ", late_room.COMPATIBLE.encode(), 2)
     subtrees = {ABI.META_NAME: (meta, 136), ABI.RECORDS_NAME: (records, 96), "file": (blob, 100),
+                luo.NAME: (0x30000, 32), late_room.NAME: (0x38000, 3840),
                 ABI.KEXEC_METADATA_NAME: (meta + 0x800, 73)}
     ram.write(fdt, _fdt(subtrees, 0x10000))
     for level in range(ABI.TREE_DEPTH - 1):
@@ -123,6 +145,28 @@ class WalkTest(unittest.TestCase):
                          {(0x1200, 0x1228)})
         self.assertEqual([r.blob for r in layout.records], [False, True])
         self.assertEqual(Layout.from_json(layout.to_json()), layout)  # type: ignore[arg-type]
+
+    def test_live_update(self) -> None:
+        """Each list as far as it is used, each memfd by its token, and no hole."""
+        layout = walk(*handover())
+
+        def spans(place: str) -> list[tuple[str, int, int]]:
+            return [(s.name, s.start, s.end) for s in layout.spans if s.place == place]
+
+        self.assertEqual(sorted(spans("luo")), [
+            ("files", 0x32000, 0x32000 + 16 + 2 * 64), ("late room", 0x38000, 0x38000 + 32 + 272),
+            ("root", 0x30000, 0x30020), ("sessions", 0x31000, 0x31000 + 16 + 80)])
+        self.assertEqual(spans("memfd"), [("7", 0x33000, 0x33030), ("7", 0x35000, 0x35010),
+                                          ("7", 0x36000, 0x36040), ("8", 0x34000, 0x34030)])
+        self.assertEqual(spans("contents"), [("7", n << 12, (n + 1) << 12)
+                                             for n in (0x3a, 0x3b, 0x3d)])
+
+    def test_endless_sessions(self) -> None:
+        """A list that comes back to itself is an error of the rig."""
+        ram, chain = handover()
+        ram.numbers(0x31000, "<Q", 0x31000)
+        with self.assertRaises(VmError):
+            walk(ram, chain)
 
     def test_root_of_its_own(self) -> None:
         """Where the metadata names another root FDT, that one's tree is walked."""

@@ -21,7 +21,8 @@ from khobvm.progress import Progress
 from khobvm.qemu import Accelerator
 from khobvm.runner import load_kernels
 
-_OUTCOMES = (Outcome.REFUSED, Outcome.NAMED, Outcome.NO_EFFECT, Outcome.FAILED)
+_OUTCOMES = (Outcome.REFUSED, Outcome.NAMED, Outcome.NO_EFFECT, Outcome.OTHER,
+             Outcome.FAILED)
 
 
 @dataclass(frozen=True)

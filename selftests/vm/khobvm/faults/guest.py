@@ -19,6 +19,7 @@ GO_PORT = "khob.go"
 _NEXT = "7.3"
 # For the guest's clock, on a machine that may have much else to do.
 _SECONDS = 180
+_EXTRA = "/lib/modules/$(uname -r)/extra"
 
 # As FREE_KIB of cases/blocks.py, but that sleeps for a second, which adds up here.
 _MEMORY = f"""
@@ -52,6 +53,18 @@ load() {{
 }}
 # attach loads it only where it finds a trace of a handover
 unload_module() {{ [ ! -e /sys/module/kho_bridge ] || rmmod kho_bridge; }}
+# What the kernel says of the sessions, without when.
+live_log() {{ dmesg | sed -n 's/^.*kho_luo: //p'; }}
+live_update() {{
+    [ -e {_EXTRA}/kho_luo.ko -a -e /sys/module/kho_bridge ] || return
+    run live.insmod insmod {_EXTRA}/kho_luo.ko
+    run live.ls khoctl session ls --json
+    run live.retrieve khob-memfd few-retrieve
+    # What nobody came for; where all were refused there is none.
+    run live.drop khoctl session drop --all --json
+    run live.log live_log
+    run live.rmmod rmmod kho_luo
+}}
 refused() {{ grep -q '^in.state: refused' {DEBUGFS}/status 2> /dev/null; }}
 run attach khoctl attach --json
 run status cat {DEBUGFS}/status
@@ -60,12 +73,13 @@ sort {DEBUGFS}/in/keys | sha256sum
 ls {DEBUGFS}/in/sub_fdts
 run verify khoctl verify --json
 for blob in {' '.join(BLOBS)}; do get $blob; done
+live_update
 if refused; then load load.refused; fi
 run restore khoctl restore all
 run release khoctl release all
 if run again khoctl attach; then run release.again khoctl release all; fi
 run rmmod unload_module
-run insmod insmod /lib/modules/$(uname -r)/extra/kho_bridge.ko
+run insmod insmod {_EXTRA}/kho_bridge.ko
 load load
 run unload khoctl unload
 run rmmod.last rmmod kho_bridge
@@ -73,6 +87,10 @@ memory memory
 echo "@ end 0"
 """
 
+# Who has them open stays.
+_LIVE = (Step("insmod kho_luo", f"insmod {_EXTRA}/kho_luo.ko"),
+         Step("memfds", "khob-memfd few > /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; "
+                        "exit $code", lacks="not ok"))
 # Prints the checksum of each, in order.
 PUT = Step("put", "\n".join(["set -e", *(
     f"head -c {size} /dev/urandom > /tmp/{name}; "
@@ -86,7 +104,7 @@ for port in /sys/class/virtio-ports/*; do
     if [ "$(cat $port/name)" = {GO_PORT} ]; then go=/dev/${{port##*/}}; fi
 done
 cd /etc/khob && find . | cpio -o -H newc > /tmp/initrd 2>/dev/null
-cat /bin/khoctl /lib/modules/$(uname -r)/extra/kho_bridge.ko /boot/* > /dev/null
+cat /bin/kho* {_EXTRA}/*.ko /boot/* > /dev/null
 echo waiting
 read -r word < $go
 echo "$word"
@@ -96,7 +114,7 @@ echo "$word"
 @dataclass(frozen=True)
 class Way:
     """How and on what a handover is made. kho: what the command lines say of it; next_kho: what
-    that of the kernel says which is loaded in the end.
+    that of the kernel says which is loaded in the end. live: with kho_luo's sessions.
     """
 
     series: str
@@ -105,6 +123,7 @@ class Way:
     next_kho: str = "kho=off"
     memory: int = 512
     pages: int = 2048
+    live: bool = True
 
     @property
     def native(self) -> bool:
@@ -114,7 +133,7 @@ class Way:
 
 WAYS = {way.series: way for way in (
     Way("6.12", "indirect"),
-    Way("7.3", "file", "kho=on", "kho=on", memory=2048),
+    Way("7.3", "file", "kho=on", "kho=on", memory=2048, live=False),
     Way("7.3-lockdep", "indirect", "kho=off", memory=1024))}
 
 
@@ -126,8 +145,10 @@ def case(way: Way) -> Case:
                         f"--cmdline '{command}' --json",
                 contains=f'"method": "{way.method}"', timeout=_SECONDS)
     outgoing = Generation(way.series, (
-        INSMOD, preserve(way.pages, scatter="--scatter"), PUT, load, EXEC))
+        INSMOD, *(_LIVE if way.live else ()), preserve(way.pages, scatter="--scatter"), PUT,
+        load, EXEC))
     incoming = Generation(way.series, (SETUP_DATA, _WAIT, Step(WORK, work, timeout=_SECONDS)))
     return Case(f"faults-{way.series}", f"one fault in what {way.series} hands over to itself",
                 (outgoing, incoming), memory=way.memory, extra_cmdline=way.kho, boot=_SECONDS,
-                kernels=(_NEXT,))
+                kernels=(_NEXT,), luo=way.live, luo_over_bridge=way.live and bool(way.kho),
+                helpers=("khob-memfd",) if way.live else ())

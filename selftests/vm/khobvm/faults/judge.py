@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What came out of a fault: reported as what it is, no effect with all contents right, or a
-failure. Pure: from what the guest printed, and from a run without a fault next to it.
+"""What came out of a fault: reported as what it is, no effect with all contents right, another
+value where nobody has a digest, or a failure. Pure: from what the guest printed, and from a run
+without a fault next to it.
 """
 
 from __future__ import annotations
@@ -8,25 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
+from khobvm.faults import live, live_judge
 from khobvm.faults.plan import Change
+from khobvm.faults.seen import Said, Seen, Touched
 from khobvm.faults.walk import Layout
 
 # KiB by which free memory may differ between two runs: slab and page tables differ by some
 # hundred. MemTotal may not differ at all.
 DRIFT_KIB = 2048
 _MARK = re.compile(r"@ ([a-z.]+) (\d{1,3})")
-# Of the status: how long something took.
-_TIMES = ("in.attach_us",)
 # What a damaged kexec-metadata leaves of what it says: it is not shown.
 _NOT_SHOWN = {"in.previous_release": "", "in.kexec_count": "0"}
 _REFUSED = 3
 _KILLED = 126
 # Whoever attaches has to find these first: without them nobody knows what was handed over.
 _PATH = {"chain", "interval"}
-_CONTENTS = {"page", "blob"}
+# Nobody who attaches looks at these.
+_CONTENTS = {"page", "blob", *live.PLACES}
 
 
 class Outcome(Enum):
@@ -35,53 +37,8 @@ class Outcome(Enum):
     REFUSED = "refused"
     NAMED = "named"
     NO_EFFECT = "no effect"
+    OTHER = "other value"
     FAILED = "failed"
-
-
-@dataclass
-class Said:
-    """What a command of the guest's printed, and its exit code."""
-
-    code: int
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def words(self) -> str:
-        """The sentence in which khoctl says what is wrong."""
-        return next((line for line in self.lines if line.startswith("khoctl: ")), "")
-
-
-@dataclass
-class Seen:
-    """All that came from a VM. log: what the kernel's log should not hold."""
-
-    said: dict[str, Said]
-    ended: str = ""
-    log: list[str] = field(default_factory=list)
-
-    @property
-    def last(self) -> str:
-        """The last command that ended."""
-        return next(reversed(self.said), "the fault")
-
-    def code(self, name: str) -> int | None:
-        """A command's exit code, None if it was not run."""
-        return self.said[name].code if name in self.said else None
-
-    def values(self) -> dict[str, str]:
-        """What the status says of the handover after attach."""
-        lines = self.said["status"].lines if "status" in self.said else []
-        pairs = (line.partition(": ") for line in lines if line.startswith("in."))
-        return {name: value for name, _, value in pairs if name not in _TIMES}
-
-
-@dataclass(frozen=True)
-class Touched:
-    """What a fault has changed. blobs: names; records: addresses."""
-
-    places: frozenset[str] = frozenset()
-    blobs: frozenset[str] = frozenset()
-    records: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -99,7 +56,8 @@ def touched(layout: Layout, changes: Iterable[Change]) -> Touched:
     return Touched(frozenset(s.place for s in spans),
                    frozenset(s.name for s in spans if s.place == "blob"),
                    frozenset(r.start for r in layout.records for c in changes
-                             if r.start < c.end and c.start < r.end))
+                             if r.start < c.end and c.start < r.end),
+                   frozenset(s.name for s in spans if s.place == "contents"))
 
 
 def parse(lines: Iterable[str]) -> dict[str, Said]:
@@ -248,6 +206,7 @@ def judge(reference: Seen, seen: Seen, what: Touched, native: bool) -> Verdict:
     attached = seen.code("attach") == 0
     why = _attached(reference, seen, what) if attached else _refused(seen, what)
     may_stay = not attached and (native or bool(what.places & _PATH))
+    why = why or live_judge.wrong(reference, seen, what, attached)
     why = why or _memory(reference, seen, may_stay) or _afterwards(seen)
     if why:
         return Verdict(Outcome.FAILED, why)
@@ -256,4 +215,8 @@ def judge(reference: Seen, seen: Seen, what: Touched, native: bool) -> Verdict:
     reports: Sequence[Said] = [seen.said[n] for n in _uses(seen) if seen.code(n)]
     if reports:
         return Verdict(Outcome.NAMED, reports[0].words)
+    if why := live_judge.sentence(seen):
+        return Verdict(Outcome.NAMED, why)
+    if not live_judge.same(reference, seen):
+        return Verdict(Outcome.OTHER, live_judge.unlike(reference, seen))
     return Verdict(Outcome.NO_EFFECT, "")

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from khobvm import qemu
 from khobvm.errors import VmError
-from khobvm.faults import guest, judge, plan, snapshot
+from khobvm.faults import guest, judge, live_judge, plan, snapshot
 from khobvm.faults.gdb import Stub
-from khobvm.faults.judge import Outcome, Seen, Touched, Verdict
+from khobvm.faults.judge import Outcome, Verdict
 from khobvm.faults.plan import Change, Fault
+from khobvm.faults.seen import Seen, Touched
 from khobvm.faults.snapshot import Snapshot
 from khobvm.qemu import Accelerator, Vm
 from khobvm.status import Parser, StepReport
@@ -130,7 +131,8 @@ class Rig:
         got = tuple(seen.said[f"get.{name}"].lines[-1] for name in guest.BLOBS
                     if seen.code(f"get.{name}") == 0)
         if seen.code("attach") != 0 or got != saved.sent \
-                or found.outcome is not Outcome.NO_EFFECT:
+                or found.outcome is not Outcome.NO_EFFECT \
+                or saved.way.live and not live_judge.right(seen):
             said = [f"{n} {s.code} {s.words}" for n, s in seen.said.items()]
             raise VmError(f"{saved.way.series} without a fault: {found.why}; "
                           + "; ".join(said) + f"; sent {saved.sent}, got {got}\n{console}")

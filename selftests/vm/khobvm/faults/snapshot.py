@@ -35,7 +35,7 @@ from khobvm.status import Parser
 _SETTLE_SECONDS = 2.0
 _BOOT_SECONDS = 900.0
 # Changes when a saved VM of an older one must not be used.
-_VERSION = "1"
+_VERSION = "2"
 
 
 @dataclass(frozen=True)

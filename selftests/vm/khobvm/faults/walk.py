@@ -7,27 +7,20 @@ handed over a moment ago and is sound: whatever is not is an error of the rig.
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import ModuleType
-from typing import Protocol
 
 from khobvm.errors import VmError
+from khobvm.faults import live
+from khobvm.faults.abi import load_abi
+from khobvm.faults.live import Memory
 
-_ABI = Path(__file__).resolve().parents[4] / "abi-gen" / "goldens" / "kho_v4_4k.py"
 # In the order in which they are found.
-PLACES = ("chain", "interval", "fdt", "node", "leaf", "metadata", "records", "blob", "page")
+PLACES = ("chain", "interval", "fdt", "node", "leaf", "metadata", "records", "blob", "page",
+          *live.PLACES)
 _NODES_LIMIT = 4096
-
-
-class Memory(Protocol):
-    """Physical memory."""
-
-    def read(self, address: int, size: int) -> bytes:
-        """Bytes at an address."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +64,6 @@ class Layout:
                       tuple(Record(**r) for r in value["records"]))  # type: ignore[arg-type]
 
 
-def load_abi(path: Path = _ABI) -> ModuleType:
-    """The module that abi-gen has emitted."""
-    spec = importlib.util.spec_from_file_location("khob_abi", path)
-    if spec is None or spec.loader is None or not path.exists():
-        raise VmError(f"{path} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @dataclass(frozen=True)
 class _Subtree:
     name: str
@@ -92,6 +75,7 @@ class _Walker:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._abi = load_abi()
+        self._nodes = 0
         self.spans: list[Span] = []
         self.records: list[Record] = []
 
@@ -146,7 +130,8 @@ class _Walker:
 
     def tree(self, address: int, level: int) -> None:
         """A node of the tree and all below it."""
-        if len(self.spans) > _NODES_LIMIT:
+        self._nodes += 1
+        if self._nodes > _NODES_LIMIT:
             raise VmError("the tree has too many nodes")
         self._add("node" if level else "leaf", f"level {level}", address,
                   address + int(self._abi.PAGE_SIZE))
@@ -183,6 +168,9 @@ class _Walker:
                     self.tree(meta["others_root"], self._abi.TREE_DEPTH - 1)
             elif one.name == self._abi.RECORDS_NAME:
                 self._record_list(one)
+            elif one.name in live.NAMES:
+                for piece in live.pieces(self._memory, one.name, one.start):
+                    self._add(*piece)
             else:
                 # What upstream says of the kernel before is no client's, and has no record.
                 place = "metadata" if one.name == self._abi.KEXEC_METADATA_NAME else "blob"

@@ -62,6 +62,7 @@ static int luo_leave(struct notifier_block *nb, unsigned long action, void *data
 		if (luo_leave_with(session))
 			luo_leave_one(&at, session);
 	luo_out_write(luo_blocks_end(&at));
+	luo_room_write();
 	return NOTIFY_DONE;
 }
 

@@ -63,6 +63,7 @@ int luo_may_take(void);
 int luo_room_set(u64 bytes);
 u64 luo_room_size(u64 *used);
 bool luo_room_has(const void *page);
+void luo_room_write(void);
 void *luo_page_alloc(void);
 void luo_page_free(void *page);
 

@@ -164,6 +164,18 @@ u64 luo_room_size(u64 *used)
 	return luo_room ? luo_room->nr * (KHOB_LATE_ROOM_PIECE_PAGES << PAGE_SHIFT) : 0;
 }
 
+/**
+ * luo_room_write() - let the next kernel know that its description is whole
+ *
+ * Nobody changes it any more.
+ */
+void luo_room_write(void)
+{
+	guard(mutex)(&luo_room_lock);
+	if (luo_room)
+		luo_room->digest = luo_room_digest(luo_room);
+}
+
 /* A page of the room. Return: it, zeroed; or an ERR_PTR(). */
 static void *luo_room_take(void)
 {

@@ -66,6 +66,7 @@ int luo_memfd_check(const struct khob_memfd_ser *ser, u64 end_pfn, const char **
 int luo_memfd_folios_check(const struct khob_memfd_folio_ser *folios, u64 nr, u64 size,
 			   u64 end_pfn, const char **why);
 
+u64 luo_room_digest(const struct khob_late_room_ser *ser);
 int luo_room_check(const struct khob_late_room_ser *ser, u64 end_pa, const char **why);
 
 /* Pages that a file of @size bytes has. */

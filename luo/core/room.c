@@ -13,6 +13,17 @@ static int luo_room_refuse(const char *sentence, const char **why)
 }
 
 /**
+ * luo_room_digest() - what a description's digest has to be
+ * @ser: it
+ *
+ * Return: the digest.
+ */
+u64 luo_room_digest(const struct khob_late_room_ser *ser)
+{
+	return khob_xxh64(ser, offsetof(struct khob_late_room_ser, digest));
+}
+
+/**
  * luo_room_check() - whether a description of a late room may be believed
  * @ser: a copy of it
  * @end_pa: the first physical address behind memory, in bytes
@@ -29,6 +40,9 @@ int luo_room_check(const struct khob_late_room_ser *ser, u64 end_pa, const char 
 	for (i = 0; i < sizeof(wanted); i++)
 		if (ser->compatible[i] != wanted[i])
 			return luo_room_refuse("it is of a version that is not known here", why);
+	/* What it calls unused is freed, whoever else has it. */
+	if (ser->digest != luo_room_digest(ser))
+		return luo_room_refuse("its digest is another one", why);
 	if (ser->nr > KHOB_LATE_ROOM_PIECES_MAX)
 		return luo_room_refuse("it has more pieces than there can be", why);
 	for (i = 0; i < ser->nr; i++) {

@@ -103,6 +103,8 @@ void late_room(Image& image) {
     khob_late_room_ser ser{};
     const char* why = nullptr;
     std::memcpy(&ser, found->data(), sizeof(ser));
+    // No input finds a digest.
+    ser.digest = luo_room_digest(&ser);
     if (luo_room_check(&ser, end_pa, &why) != 0) {
         require(why != nullptr, "a refusal says why");
         return;

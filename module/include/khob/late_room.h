@@ -68,16 +68,19 @@ static_assert(offsetof(struct khob_late_room_piece, used) == 8, "used");
  * @compatible: The version's compatible string, NULs behind it.
  * @nr: Pieces that there are. [entries]
  * @pieces: The pieces, in any order, disjoint.
+ * @digest: xxh64 (seed 0) of all that is in front of it. It is written at the last moment.
  */
 struct khob_late_room_ser {
 	char compatible[24];
 	__u64 nr;
 	struct khob_late_room_piece pieces[28];
+	__u64 digest;
 };
 
-static_assert(sizeof(struct khob_late_room_ser) == 3840, "size of khob_late_room_ser");
+static_assert(sizeof(struct khob_late_room_ser) == 3848, "size of khob_late_room_ser");
 static_assert(offsetof(struct khob_late_room_ser, compatible) == 0, "compatible");
 static_assert(offsetof(struct khob_late_room_ser, nr) == 24, "nr");
 static_assert(offsetof(struct khob_late_room_ser, pieces) == 32, "pieces");
+static_assert(offsetof(struct khob_late_room_ser, digest) == 3840, "digest");
 
 #endif /* KHOB_LATE_ROOM_H */

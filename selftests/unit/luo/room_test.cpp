@@ -22,8 +22,10 @@ class Room : public testing::Test {
         for (std::uint64_t i = 0; i < ser.nr; i++) {
             ser.pieces[i].pa = (999 - i) * piece;
         }
+        ser.digest = luo_room_digest(&ser);
     }
     void refused(const char* words) {
+        ser.digest = luo_room_digest(&ser);
         EXPECT_EQ(luo_room_check(&ser, end_pa, &why), -EINVAL) << words;
         ASSERT_NE(why, nullptr) << words;
         EXPECT_NE(std::string(why).find(words), std::string::npos) << why;
@@ -37,6 +39,7 @@ TEST_F(Room, Sound) {
     EXPECT_EQ(luo_room_check(&ser, end_pa, &why), 0);
     ser.nr = 0;
     ser.pieces[0].pa = 1;
+    ser.digest = luo_room_digest(&ser);
     EXPECT_EQ(luo_room_check(&ser, end_pa, &why), 0) << "what is behind does not count";
     EXPECT_EQ(why, nullptr);
 }
@@ -48,6 +51,19 @@ TEST_F(Room, Version) {
     refused("version");
     std::memset(ser.compatible, 0, sizeof(ser.compatible));
     refused("version");
+}
+
+// A piece that lies elsewhere, or that is less used than it was, is as good as the first; what is
+// freed by it is others'.
+TEST_F(Room, AnyFlippedBit) {
+    auto* bytes = reinterpret_cast<unsigned char*>(&ser);
+    for (std::size_t bit = 0; bit < 8 * sizeof(ser); bit++) {
+        const auto mask = static_cast<unsigned char>(1U << bit % 8);
+        bytes[bit / 8] ^= mask;
+        EXPECT_EQ(luo_room_check(&ser, end_pa, &why), -EINVAL) << "bit " << bit;
+        bytes[bit / 8] ^= mask;
+    }
+    EXPECT_EQ(luo_room_check(&ser, end_pa, &why), 0);
 }
 
 TEST_F(Room, Pieces) {
@@ -67,6 +83,7 @@ TEST_F(Room, Pieces) {
     ser.pieces[7].pa = ser.pieces[3].pa;
     refused("are one");
     ser = sound;
+    ser.digest = luo_room_digest(&ser);
     EXPECT_EQ(luo_room_check(&ser, piece - 1, &why), -EINVAL) << "less memory than a piece";
 }
 

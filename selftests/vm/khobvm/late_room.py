@@ -68,12 +68,14 @@ STRUCTS: dict[str, Struct] = {
         "used": Field("u64", 8, 128, 16),
     }),
     # The late room.
-    "ser": Struct(3840, 8, "<24s477Q", {
+    "ser": Struct(3848, 8, "<24s478Q", {
         # The version's compatible string, NULs behind it.
         "compatible": Field("char", 0, 24, 24),
         # Pieces that there are. [entries]
         "nr": Field("u64", 24, 8, None),
         # The pieces, in any order, disjoint.
         "pieces": Field("piece", 32, 3808, 28),
+        # xxh64 (seed 0) of all that is in front of it. It is written at the last moment.
+        "digest": Field("u64", 3840, 8, None),
     }),
 }

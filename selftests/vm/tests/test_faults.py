@@ -88,7 +88,7 @@ def handover() -> tuple[Ram, int]:
     _live(ram, 0x30000)
     ram.numbers(0x38000, "<24sQ", late_room.COMPATIBLE.encode(), 2)
     subtrees = {ABI.META_NAME: (meta, 136), ABI.RECORDS_NAME: (records, 96), "file": (blob, 100),
-                luo.NAME: (0x30000, 32), late_room.NAME: (0x38000, 3840),
+                luo.NAME: (0x30000, 32), late_room.NAME: (0x38000, 3848),
                 ABI.KEXEC_METADATA_NAME: (meta + 0x800, 73)}
     ram.write(fdt, _fdt(subtrees, 0x10000))
     for level in range(ABI.TREE_DEPTH - 1):
@@ -155,6 +155,7 @@ class WalkTest(unittest.TestCase):
 
         self.assertEqual(sorted(spans("luo")), [
             ("files", 0x32000, 0x32000 + 16 + 2 * 64), ("late room", 0x38000, 0x38000 + 32 + 272),
+            ("late room's digest", 0x38f00, 0x38f08),
             ("root", 0x30000, 0x30020), ("sessions", 0x31000, 0x31000 + 16 + 80)])
         self.assertEqual(spans("memfd"), [("7", 0x33000, 0x33030), ("7", 0x35000, 0x35010),
                                           ("7", 0x36000, 0x36040), ("8", 0x34000, 0x34030)])

@@ -107,15 +107,17 @@ class _Walker:
                         yield from self.memfd(f"{self._number(luo, 'file_ser', 'token', one)}",
                                               self._number(luo, "file_ser", "data", one))
 
-    def room(self, address: int) -> Piece:
-        """The late room's description, as far as there are pieces."""
-        kind = late_room.STRUCTS["ser"]
-        pieces = self._number(late_room, "ser", "nr", address)
-        return "luo", "late room", address, (address + kind.fields["pieces"].offset
-                                             + pieces * late_room.STRUCTS["piece"].size)
+    def room(self, address: int) -> Iterator[Piece]:
+        """The late room's description, as far as there are pieces, and its digest."""
+        fields = late_room.STRUCTS["ser"].fields
+        nr, digest = self._number(late_room, "ser", "nr", address), fields["digest"]
+        yield "luo", "late room", address, (address + fields["pieces"].offset
+                                            + nr * late_room.STRUCTS["piece"].size)
+        yield ("luo", "late room's digest", address + digest.offset,
+               address + digest.offset + digest.size)
 
 
 def pieces(memory: Memory, name: str, address: int) -> list[Piece]:
     """All pieces of a subtree that is one of NAMES."""
     walker = _Walker(memory)
-    return list(walker.sessions(address)) if name == luo.NAME else [walker.room(address)]
+    return list(walker.sessions(address) if name == luo.NAME else walker.room(address))

@@ -55,7 +55,8 @@ int luo_memfd_check(const struct khob_memfd_ser *ser, u64 end_pfn, const char **
  * @why: a sentence if not
  *
  * They are to ascend, as every kernel writes them. What order a folio has is not known here: who
- * restores it looks whether it fits in front of the next one. Entries without a page are holes.
+ * restores it looks whether it fits in front of the next one. Holes have no entries: one without a
+ * page has lost it.
  *
  * Return: 0 or -EINVAL.
  */
@@ -71,7 +72,7 @@ int luo_memfd_folios_check(const struct khob_memfd_folio_ser *folios, u64 nr, u6
 			return luo_memfd_refuse(-EINVAL, "a folio has flags that nobody knows",
 						why);
 		if (!folio->pfn)
-			continue;
+			return luo_memfd_refuse(-EINVAL, "a folio has no page", why);
 		if (folio->pfn >= end_pfn)
 			return luo_memfd_refuse(-EINVAL, "a folio is beyond the end of memory",
 						why);

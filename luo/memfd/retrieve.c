@@ -108,14 +108,11 @@ err_free:
 static bool luo_memfd_fits(const struct luo_memfd_in *in, struct folio *folio)
 {
 	pgoff_t index = in->folios[in->at].index;
-	u64 i;
 
 	if (!IS_ALIGNED(index, folio_nr_pages(folio)))
 		return false;
-	for (i = in->at + 1; i < in->ser.nr_folios; i++)
-		if (in->folios[i].pfn)
-			return in->folios[i].index >= index + folio_nr_pages(folio);
-	return true;
+	return in->at + 1 == in->ser.nr_folios ||
+	       in->folios[in->at + 1].index >= index + folio_nr_pages(folio);
 }
 
 static int luo_memfd_lost(u64 pfn, const char *why)
@@ -131,11 +128,8 @@ static int luo_memfd_restore(struct luo_memfd_in *in)
 
 	for (; in->at < in->ser.nr_folios && adoption->nr < LUO_BATCH; in->at++) {
 		u64 pfn = in->folios[in->at].pfn;
-		struct folio *folio;
+		struct folio *folio = kho_restore_folio(PFN_PHYS(pfn));
 
-		if (!pfn)
-			continue;
-		folio = kho_restore_folio(PFN_PHYS(pfn));
 		if (!folio)
 			return luo_may_take() ?: luo_memfd_lost(pfn, "a folio is broken, or nobody's");
 		if (!luo_memfd_fits(in, folio)) {
@@ -210,11 +204,9 @@ void luo_memfd_discard(u64 data, void *more)
 			return;
 	}
 	for (; in->at < in->ser.nr_folios; in->at++) {
-		struct folio *folio;
+		u64 pfn = in->folios[in->at].pfn;
+		struct folio *folio = kho_restore_folio(PFN_PHYS(pfn));
 
-		if (!in->folios[in->at].pfn)
-			continue;
-		folio = kho_restore_folio(PFN_PHYS((u64)in->folios[in->at].pfn));
 		if (folio)
 			folio_put(folio);
 		cond_resched();

@@ -88,9 +88,9 @@ void memfd(Image& image, u64 pa) {
     }
     std::set<u64> places;
     for (u64 i = 0; i < nr; i++) {
-        require(folios[i].pfn == 0 ||
-                    (folios[i].pfn < end_pfn && folios[i].index < luo_memfd_pages(ser.size) &&
-                     places.insert(folios[i].index).second),
+        require(folios[i].pfn > 0 && folios[i].pfn < end_pfn &&
+                    folios[i].index < luo_memfd_pages(ser.size) &&
+                    places.insert(folios[i].index).second,
                 "a folio is in memory, and in the file once");
     }
 }

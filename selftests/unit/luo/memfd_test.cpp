@@ -127,11 +127,16 @@ TEST_F(Memfd, Folios) {
     refused(check_folios(), -EINVAL, "out of order");
 }
 
-TEST_F(Memfd, HolesHaveNoPlace) {
-    folios[5] = {.pfn = 0, .flags = 0, .index = all_ones};
-    EXPECT_EQ(check_folios(), 0);
-    folios[6].index = 4;
-    refused(check_folios(), -EINVAL, "out of order");
+// What would be taken for a hole was a page of the file.
+TEST_F(Memfd, NoFolioIsWithoutAPage) {
+    for (const std::size_t i : {std::size_t{0}, std::size_t{5}, folios.size() - 1}) {
+        const auto sound = folios;
+        folios[i].pfn = 0;
+        refused(check_folios(), -EINVAL, "has no page");
+        folios[i] = {};
+        refused(check_folios(), -EINVAL, "has no page");
+        folios = sound;
+    }
 }
 
 }  // namespace

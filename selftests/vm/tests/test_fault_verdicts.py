@@ -214,6 +214,7 @@ class LiveTest(Judged):
         """What leads to a memfd may be refused in a sentence, or be another value."""
         size = _retrieved("not ok 7 a: size 8", *_GOOD["live.retrieve"][1][1:])
         self.good(_seen(_GOOD, live__retrieve=size), _LIST, Outcome.OTHER)
+        self.good(_seen(_GOOD, live__log=(0, ["live update 9: 1 sessions"])), _LIST, Outcome.OTHER)
         said = ["a memfd is not taken over: no"]
         self.good(_seen(_GOOD, live__retrieve=_retrieved(*_GONE), live__log=(0, said)), _LIST,
                   Outcome.NAMED)

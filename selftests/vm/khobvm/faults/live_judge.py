@@ -14,6 +14,8 @@ from khobvm.faults.live import PLACES
 from khobvm.faults.seen import Said, Seen, Touched
 
 _CONTENTS = "contents"
+# What tells of the sessions; the log how many live updates there were, too.
+_TELLS = ("live.ls", "live.retrieve", "live.drop", "live.log")
 # What the kernel says as it refuses; nothing else of what it says of memfds is one.
 _SENTENCES = re.compile(r"is refused: |is not taken over: |is of a kind that is not known here|"
                         r"has a file of a kind|two sessions are called ")
@@ -33,8 +35,7 @@ def sentence(seen: Seen) -> str:
 def same(reference: Seen, seen: Seen) -> bool:
     """Whether sessions and memfds are what they were."""
     return all(_lines(reference, name) == _lines(seen, name) and
-               reference.code(name) == seen.code(name) for name in
-               ("live.ls", "live.retrieve", "live.drop"))
+               reference.code(name) == seen.code(name) for name in _TELLS)
 
 
 def right(seen: Seen) -> bool:
@@ -86,7 +87,7 @@ def wrong(reference: Seen, seen: Seen, what: Touched, attached: bool) -> str:
 
 def unlike(reference: Seen, seen: Seen) -> str:
     """The first line that is another one."""
-    for name in ("live.ls", "live.retrieve", "live.drop"):
+    for name in _TELLS:
         old = set(_lines(reference, name))
         for line in _lines(seen, name):
             if line not in old:

@@ -19,6 +19,8 @@ GO_PORT = "khob.go"
 _NEXT = "7.3"
 # For the guest's clock, on a machine that may have much else to do.
 _SECONDS = 180
+# All of the work; a command that says nothing for that long is given up before (run.py).
+_WORK_SECONDS = 900
 _EXTRA = "/lib/modules/$(uname -r)/extra"
 
 # As FREE_KIB of cases/blocks.py, but that sleeps for a second, which adds up here.
@@ -147,7 +149,7 @@ def case(way: Way) -> Case:
     outgoing = Generation(way.series, (
         INSMOD, *(_LIVE if way.live else ()), preserve(way.pages, scatter="--scatter"), PUT,
         load, EXEC))
-    incoming = Generation(way.series, (SETUP_DATA, _WAIT, Step(WORK, work, timeout=_SECONDS)))
+    incoming = Generation(way.series, (SETUP_DATA, _WAIT, Step(WORK, work, timeout=_WORK_SECONDS)))
     return Case(f"faults-{way.series}", f"one fault in what {way.series} hands over to itself",
                 (outgoing, incoming), memory=way.memory, extra_cmdline=way.kho, boot=_SECONDS,
                 kernels=(_NEXT,), luo=way.live, luo_over_bridge=way.live and bool(way.kho),

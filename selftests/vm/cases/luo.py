@@ -117,7 +117,7 @@ def _late(before: str, after: str) -> Case:
                                 '"files": 6', '"holder": "khob-memfd ('), "sessions")
     back = Step("late-retrieve", "khob-memfd late-retrieve", lacks="not ok", timeout=120)
     # A kernel's own LUO knows of no room: what was not used of it is still held there.
-    retrieved = chain(after, OWN, back, INSMOD, ATTACH, at_least("unused", "in.pages", 1000),
+    retrieved = chain(after, OWN, back, INSMOD, ATTACH, at_least("unused", "in.pages", 100),
                       RELEASE, count_is("in.pages", "0"), RMMOD) if after == KHO else \
         chain(after, ATTACH, STATUS, VERIFY, INSMOD_LUO,
               _session("ls --json", '"state": "waiting"'), back,

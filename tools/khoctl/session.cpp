@@ -43,7 +43,7 @@ Value processes_of(const Session& session) {
     for (const Holder& holder : session.holders) {
         table.rows.push_back({holder.pid, holder.comm});
     }
-    return Value(std::move(table));
+    return {std::move(table)};
 }
 
 Result<Outcome> show(Context& ctx, const std::string& name) {

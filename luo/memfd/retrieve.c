@@ -131,7 +131,8 @@ static int luo_memfd_restore(struct luo_memfd_in *in)
 		struct folio *folio = kho_restore_folio(PFN_PHYS(pfn));
 
 		if (!folio)
-			return luo_may_take() ?: luo_memfd_lost(pfn, "a folio is broken, or nobody's");
+			return luo_may_take() ?:
+			       luo_memfd_lost(pfn, "a folio is broken, or nobody's");
 		if (!luo_memfd_fits(in, folio)) {
 			folio_put(folio);
 			in->at++;

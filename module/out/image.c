@@ -5,6 +5,7 @@
  * notifier for it and shows no more than that some kernel is loaded. So two kprobes see
  * each image come and go.
  */
+#include <linux/irq_work.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
 #include <linux/sched.h>
@@ -23,7 +24,8 @@ static struct {
 	char comm[TASK_COMM_LEN]; /* its name */
 	const struct kimage *ours; /* the image that it loads or has loaded, or NULL */
 	const struct kimage *last; /* of whoever came last, unless that is gone */
-	struct delayed_work gone; /* says that @ours is gone: a kprobe cannot */
+	struct irq_work going; /* begins @gone: a kprobe may be in an exception, and takes no lock */
+	struct delayed_work gone; /* says that @ours is gone */
 } khob_image;
 
 /* Kernels that are loaded in case of a panic are none of ours. Not yet loaded, but about to be. */
@@ -56,8 +58,13 @@ static int khob_image_goes(struct kprobe *p, struct pt_regs *regs)
 		return 0;
 	WRITE_ONCE(khob_image.ours, NULL);
 	if (READ_ONCE(khob_image.settled))
-		schedule_delayed_work(&khob_image.gone, KHOB_IMAGE_PATIENCE);
+		irq_work_queue(&khob_image.going);
 	return 0;
+}
+
+static void khob_image_is_going(struct irq_work *work)
+{
+	schedule_delayed_work(&khob_image.gone, KHOB_IMAGE_PATIENCE);
 }
 
 /* On x86 each load of either kind comes through the one, each unload through the other. */
@@ -163,6 +170,7 @@ void khob_image_init(void)
 	struct kprobe *probes[] = { &khob_image_probes[0], &khob_image_probes[1] };
 	int ret;
 
+	init_irq_work(&khob_image.going, khob_image_is_going);
 	INIT_DELAYED_WORK(&khob_image.gone, khob_image_say);
 	ret = register_kprobes(probes, ARRAY_SIZE(probes));
 	khob_image.watched = !ret;
@@ -177,5 +185,6 @@ void khob_image_exit(void)
 
 	if (khob_image.watched)
 		unregister_kprobes(probes, ARRAY_SIZE(probes));
+	irq_work_sync(&khob_image.going);
 	cancel_delayed_work_sync(&khob_image.gone);
 }

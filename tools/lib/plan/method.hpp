@@ -59,9 +59,9 @@ std::optional<bool> liveupdate_switch(std::string_view cmdline);
  *
  * A kernel with KHO takes its own version only. It is switched on explicitly (kho=on),
  * because the image does not tell its default, and so is its Live Update Orchestrator
- * (liveupdate=on), which without that throws away what it is handed. What is switched off, or what the user wants
- * so, is told by intervals; the root FDT then has a version that the kernel's own KHO leaves
- * alone. Between two kernels with KHO of one version the running one hands over itself.
+ * (liveupdate=on), which without that throws away what it is handed. What is switched off, or what
+ * the user wants so, is told by intervals; the root FDT then has a version that the kernel's own
+ * KHO leaves alone. Between two kernels with KHO of one version the running one hands over itself.
  * Errors (refused): contradictions, each with what to say instead.
  */
 Result<MethodChoice> choose_method(const Result<KernelProbe>& probe, const MethodWishes& wishes,

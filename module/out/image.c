@@ -24,7 +24,7 @@ static struct {
 	char comm[TASK_COMM_LEN]; /* its name */
 	const struct kimage *ours; /* the image that it loads or has loaded, or NULL */
 	const struct kimage *last; /* of whoever came last, unless that is gone */
-	struct irq_work going; /* begins @gone: a kprobe may be in an exception, and takes no lock */
+	struct irq_work going; /* begins @gone: a kprobe may take no lock */
 	struct delayed_work gone; /* says that @ours is gone */
 } khob_image;
 

@@ -124,7 +124,9 @@ static void luo_room_end(void)
  */
 int luo_room_set(u64 bytes)
 {
-	u64 pieces = DIV_ROUND_UP_ULL(bytes, (u64)KHOB_LATE_ROOM_PIECE_PAGES << PAGE_SHIFT);
+	const u64 piece = (u64)KHOB_LATE_ROOM_PIECE_PAGES << PAGE_SHIFT;
+	/* One more than there can be is as good as any larger number, and does not overflow. */
+	u64 pieces = DIV_ROUND_UP_ULL(min(bytes, (KHOB_LATE_ROOM_PIECES_MAX + 1) * piece), piece);
 	int ret = LUO_CARRIES ? luo_may_take() : -EOPNOTSUPP;
 
 	if (ret)
@@ -135,13 +137,13 @@ int luo_room_set(u64 bytes)
 	if (pieces && !ret && pieces > KHOB_LATE_ROOM_PIECES_MAX - luo_room->nr)
 		ret = -EINVAL;
 	while (pieces && !ret) {
-		struct khob_late_room_piece piece;
+		struct khob_late_room_piece found;
 
-		ret = luo_piece_new(&piece);
+		ret = luo_piece_new(&found);
 		if (ret)
 			break;
 		guard(mutex)(&luo_room_lock);
-		luo_room->pieces[luo_room->nr++] = piece;
+		luo_room->pieces[luo_room->nr++] = found;
 		pieces--;
 	}
 	if (ret)

@@ -149,6 +149,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     editor.mend(khob::fuzz::mend_all);
     const Summary sound = Reader(memory, made, editor, {}).read();
     expect_whole(sound, made);
+    // Which kernel it was is only shown: where it can't be read, it is left out.
+    if (input.plan.fault % 4U == 3 && is.release.empty()) {
+        is.kexec_count = sound.kexec_count;
+        is.release = sound.release;
+    }
     require(input.edits.empty() || is == sound, "what is damaged is refused, or is the same");
     return 0;
 }

@@ -70,17 +70,17 @@ class Case:
 
     memory: MiB. cpus: virtual CPUs. nodes: NUMA nodes, each with its part of both. efi: a
     machine with EFI firmware, not a BIOS. kernels: series whose images lie in /boot besides
-    those of the generations after the first. programs: "package:path" of Debian
-    programs the guest gets with their libraries. helpers: the same of our own programs
-    (selftests/vm/guest). scripts: files of this tree that lie in /bin. drivers: the kernels' own
-    modules that are loaded at boot, where they are modules. disk: an image (khobvm/disk.py) that is
-    /dev/vda; what is written to it is gone with the VM. clients: modules that use kho_bridge
-    (khobvm/clients.py), in /lib/modules/RELEASE/extra with it. native_clients: series on which
-    they use the kernel's own KHO all the same. own_kho_clients: series on which both builds are
-    there, the one over the kernel's own KHO in extra/native. luo: kho_luo.ko lies in extra, too;
-    luo_over_bridge: it uses kho_bridge also on a kernel that has KHO, which is off then.
-    upstream: programs of upstream's tests of LUO (khobvm/luotests.py). examples: programs of
-    libkho/examples, static. older: a commit whose
+    those of the generations after the first. programs: "package:path" of Debian programs the
+    guest gets with their libraries. helpers: the same of our own programs (selftests/vm/guest).
+    scripts: files of this tree that lie in /bin. drivers: the kernels' own modules that are
+    loaded at boot, where they are modules. disk: an image (khobvm/disk.py) that is /dev/vda;
+    what is written to it is gone with the VM. scratch: MiB of an empty disk, the next one.
+    clients: modules that use kho_bridge (khobvm/clients.py), in /lib/modules/RELEASE/extra with
+    it. native_clients: series on which they use the kernel's own KHO all the same.
+    own_kho_clients: series on which both builds are there, the one over the kernel's own KHO in
+    extra/native. luo: kho_luo.ko lies in extra, too; luo_over_bridge: it uses kho_bridge also
+    on a kernel that has KHO, which is off then. upstream: programs of upstream's tests of LUO
+    (khobvm/luotests.py). examples: programs of libkho/examples, static. older: a commit whose
     kho_bridge.ko lies in /lib/modules/RELEASE/older, and whose khoctl is called khoctl-older.
     outcome: what must come out, so that the runner's own verdicts can be tested; why: what the
     verdict's sentence must then say, so that no other failure is taken for it. boot: seconds of
@@ -103,6 +103,7 @@ class Case:
     scripts: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     disk: str = ""
+    scratch: int = 0
     clients: tuple[str, ...] = ()
     native_clients: tuple[str, ...] = ()
     own_kho_clients: tuple[str, ...] = ()

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import (build, costs, demo, kernels, matrix, measure, model, pairs, report, runner,
-                    soak, source)
+from khobvm import (build, costs, demo, kernels, matrix, measure, memfd_costs, model, pairs, report,
+                    runner, soak, source)
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.faults import campaign
@@ -197,6 +197,28 @@ def _measure_handover(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _measure_memfds(arguments: argparse.Namespace, progress: Progress) -> int:
+    measured = importlib.import_module("cases.memfd_costs").measured
+
+    def make(wish: memfd_costs.Wish) -> Case:
+        case: Case = measured(wish.end, wish.pages, wish.mib)
+        return case
+
+    wanted = arguments.repeat * memfd_costs.wishes(arguments.end or list(memfd_costs.WAYS),
+                                                   arguments.mib)
+    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
+                          arguments.build)
+    found = runner.load_kernels([make(wish) for wish in wanted], progress)
+    accelerator = _accelerator(arguments, found, artefacts, progress)
+    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    made = memfd_costs.tables(memfd_costs.measure(crew, make, wanted, progress))
+    progress.done()
+    print(costs.show(made))
+    if arguments.json:
+        costs.write(arguments.json, made, memfd_costs.COMMAND)
+    return 0
+
+
 def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
     made = importlib.import_module("cases.threads")
 
@@ -344,6 +366,18 @@ def _parser() -> argparse.ArgumentParser:
     handed.add_argument("--json", type=Path, metavar="FILE",
                         help="write the tables there, for docs/performance.md")
     handed.set_defaults(function=_measure_handover)
+    memfds = commands.add_parser("measure-memfds",
+                                 help="what a memfd in a live update session costs, next to a disk")
+    memfds.add_argument("--end", action="append", choices=list(memfd_costs.WAYS),
+                        help="7.3-on is its own LUO; all by default (may be repeated)")
+    memfds.add_argument("--mib", type=int, nargs="+", default=list(memfd_costs.SIZES),
+                        metavar="N", help="MiB of a memfd "
+                                          f"({' '.join(map(str, memfd_costs.SIZES))})")
+    memfds.add_argument("--repeat", type=int, default=3, metavar="N",
+                        help="run everything so many times, and take the least (3)")
+    memfds.add_argument("--json", type=Path, metavar="FILE",
+                        help="write the tables there, for docs/performance.md")
+    memfds.set_defaults(function=_measure_memfds)
     paired = commands.add_parser("measure-threads",
                                  help="what a second thread adds to a client that preserves pages")
     paired.add_argument("--end", action="append", choices=list(costs.WAYS),
@@ -399,7 +433,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, paired, many, faulty, one):
+    for one in (shown, measured, handed, memfds, paired, many, faulty, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

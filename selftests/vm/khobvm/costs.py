@@ -75,37 +75,44 @@ def wishes(ends: Sequence[str], mib: int, growth: Sequence[int]) -> list[Wish]:
     return found
 
 
-def _step(generation: GenerationReport, name: str) -> StepReport | None:
+def step(generation: GenerationReport, name: str) -> StepReport | None:
     """The last of a name."""
     found = [s for s in generation.steps.values() if s.name == name]
     return found[-1] if found else None
 
 
-def _number(values: Mapping[str, object], name: str) -> float:
-    value = values.get(name, 0)
+def number(said: Mapping[str, object], name: str) -> float:
+    """A figure of a JSON object; 0 if it has none."""
+    value = said.get(name, 0)
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _values(generation: GenerationReport, name: str) -> dict[str, object]:
-    step = _step(generation, name)
-    return printed_json(step.output) if step else {}
+def values(generation: GenerationReport, name: str) -> dict[str, object]:
+    """What a step has printed as JSON."""
+    found = step(generation, name)
+    return printed_json(found.output) if found else {}
+
+
+def duration(generation: GenerationReport, name: str) -> float:
+    """Milliseconds that a step took; 0 if there is none."""
+    found = step(generation, name)
+    return 1000 * (found.seconds or 0) if found else 0.0
 
 
 def _integers(generation: GenerationReport, name: str) -> list[int]:
-    step = _step(generation, name)
-    return [int(word) for word in re.findall(r"-?\d+", " ".join(step.output))] if step else []
+    found = step(generation, name)
+    return [int(word) for word in re.findall(r"-?\d+", " ".join(found.output))] if found else []
 
 
 def _outgoing(generation: GenerationReport) -> dict[str, float]:
-    load = _step(generation, "load")
-    return {"preserve": _number(_values(generation, "preserve"), "preserve_us") / 1000,
-            "load": 1000 * (load.seconds or 0) if load else 0}
+    return {"preserve": number(values(generation, "preserve"), "preserve_us") / 1000,
+            "load": duration(generation, "load")}
 
 
 def _incoming(generation: GenerationReport) -> dict[str, float]:
-    restored = _values(generation, "restore")
-    return {"attach": _number(_values(generation, "attach"), "ms"),
-            **{name: _number(restored, f"{name}_us") / 1000
+    restored = values(generation, "restore")
+    return {"attach": number(values(generation, "attach"), "ms"),
+            **{name: number(restored, f"{name}_us") / 1000
                for name in ("blackout", "restore", "verify", "free")}}
 
 
@@ -119,8 +126,8 @@ def costs(result: Result) -> Costs:
         raise VmError(f"{result.case.name} did not say how much memory there was")
     if rest:
         ms |= _incoming(rest[0])
-    preserved = _values(outgoing, "preserve")
-    return Costs(int(_number(preserved, "pages")), int(_number(preserved, "pieces")), ms,
+    preserved = values(outgoing, "preserve")
+    return Costs(int(number(preserved, "pages")), int(number(preserved, "pieces")), ms,
                  before[0] - after[0], memory[0] - memory[2] if rest else None,
                  memory[1] - memory[3] if rest else None)
 
@@ -141,7 +148,8 @@ def measure(crew: Runner, make: Callable[[Wish], Case], wanted: Sequence[Wish],
     return found
 
 
-def _cell(value: float | None) -> str:
+def cell(value: float | None) -> str:
+    """A whole number, or nothing."""
     return "" if value is None else str(round(value))
 
 
@@ -149,12 +157,12 @@ def _all(found: Found, mib: int) -> Table:
     """Every figure of the full size, and with nothing preserved."""
     shown = {wish: c for wish, c in found.items() if wish.mib in (0, mib)}
     pages = max(c.pages for c in shown.values())
-    rows = [[text, *(_cell(c.ms.get(name)) for c in shown.values())]
+    rows = [[text, *(cell(c.ms.get(name)) for c in shown.values())]
             for name, text in {**_TIMES, **_MORE}.items()]
     rows += [["pieces of the region", *(str(c.pieces) for c in shown.values())],
              ["metadata, KiB", *(str(c.taken) for c in shown.values())],
-             ["MemTotal lost afterwards, KiB", *(_cell(c.total_lost) for c in shown.values())],
-             ["free memory lost afterwards, KiB", *(_cell(c.free_lost) for c in shown.values())]]
+             ["MemTotal lost afterwards, KiB", *(cell(c.total_lost) for c in shown.values())],
+             ["free memory lost afterwards, KiB", *(cell(c.free_lost) for c in shown.values())]]
     return {"title": f"{pages} single pages, every other one of {2 * mib} MiB: milliseconds",
             "columns": ["", *(f"{WAYS[wish.end]}, {f'{wish.mib} MiB' if wish.mib else 'nothing'}"
                               for wish in shown)], "rows": rows}
@@ -178,7 +186,7 @@ def _growth(found: Found) -> Table:
                     _added(found, Wish(UPSTREAMS, mib), *names)]
             if both[1] is None:
                 both[1] = _added(found, Wish(UPSTREAMS, mib, False), *names)
-            row += [_cell(value) for value in both]
+            row += [cell(value) for value in both]
         rows.append(row)
     columns = [f"{what}, {who}" for what in ("preserve", "load", "blackout and attach", "restore")
                for who in ("kho_bridge", "own KHO")]

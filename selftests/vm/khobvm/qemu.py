@@ -63,7 +63,7 @@ class Machine:
 
     memory: MiB. nodes: NUMA nodes that share memory and CPUs equally. efi: boots the
     kernel's EFI stub from OVMF instead of from QEMU's BIOS. disk: an image that is /dev/vda; the
-    file stays as it is.
+    file stays as it is. scratch: MiB of an empty disk, which is the next one.
     """
 
     kernel: Path
@@ -76,6 +76,7 @@ class Machine:
     nodes: int = 1
     efi: bool = False
     disk: Path | None = None
+    scratch: int = 0
 
     @property
     def console(self) -> Path:
@@ -92,8 +93,16 @@ class Machine:
         """The EFI variables, which the guest may write."""
         return self.workspace / "efi-variables.fd"
 
+    @property
+    def empty(self) -> Path:
+        """The disk that is empty at first."""
+        return self.workspace / "scratch.img"
+
     def prepare(self) -> None:
         """Makes what the command line names besides the kernel and the initrd."""
+        if self.scratch:
+            with open(self.empty, "wb") as stream:
+                stream.truncate(self.scratch << 20)
         if not self.efi:
             return
         try:
@@ -108,9 +117,12 @@ class Machine:
                 "-drive", f"if=pflash,format=raw,unit=1,file={self.variables}"]
 
     def _disk(self) -> list[str]:
-        if self.disk is None:
-            return []
-        return ["-drive", f"if=virtio,format=raw,snapshot=on,file={self.disk}"]
+        words = []
+        if self.disk is not None:
+            words += ["-drive", f"if=virtio,format=raw,snapshot=on,file={self.disk}"]
+        if self.scratch:
+            words += ["-drive", f"if=virtio,format=raw,file={self.empty}"]
+        return words
 
     def _numa(self) -> list[str]:
         """A socket a node: a node that shared its caches with another would make Linux warn."""

@@ -98,7 +98,8 @@ class Runner:
         return Machine(self._kernels[case.generations[0].kernel].image, workspace / "initrd",
                        workspace, self._options.accelerator, case.memory, case.cpus,
                        case.extra_cmdline, case.nodes, case.efi,
-                       disk.get(case.disk, self._progress) if case.disk else None)
+                       disk.get(case.disk, self._progress) if case.disk else None,
+                       case.scratch)
 
     def run(self, case: Case, on_report: OnReport) -> Result:
         """Runs one case to its end; on_report is called when the guest has sent lines.

@@ -26,6 +26,8 @@ struct LoadArguments {
     bool compact = false;
     std::uint64_t late_room_mib = 0;
     bool has_late_room = false;
+    std::vector<std::string> carve;
+    std::vector<std::string> uncarve;
     WishWords wishes;
 };
 
@@ -58,6 +60,14 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
     if (!wishes) {
         return tl::unexpected(wishes.error());
     }
+    std::vector<CarveWish> carve;
+    for (const std::string& text : args.carve) {
+        auto wish = parse_carve(text);
+        if (!wish) {
+            return tl::unexpected(wish.error());
+        }
+        carve.push_back(std::move(*wish));
+    }
     const LoadOptions options{
         .kernel = args.kernel,
         .initrd = args.initrd,
@@ -65,7 +75,9 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
         .max_intervals = args.max_ranges,
         .wishes = *wishes,
         .compact = args.compact,
-        .late_room = args.has_late_room ? std::optional(args.late_room_mib << 20U) : std::nullopt};
+        .late_room = args.has_late_room ? std::optional(args.late_room_mib << 20U) : std::nullopt,
+        .carve = std::move(carve),
+        .uncarve = args.uncarve};
     const auto report = load(*ctx.system, options, *ctx.progress);
     if (!report) {
         return tl::unexpected(report.error());
@@ -104,6 +116,17 @@ void add_kexec(CLI::App& app, Selection& selection) {
         fmt::format("MiB for what programs preserve after the load, with kho_luo (default: a 64th "
                     "of memory, at most {})",
                     late_room_most >> 20U));
+    load_cmd
+        ->add_option("--carve", args->carve,
+                     "NAME=SIZE[,dax|pmem]: memory that is a /dev/daxN.M, or a /dev/pmemN, from the "
+                     "next kernel on, and no RAM; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    load_cmd
+        ->add_option("--uncarve", args->uncarve,
+                     "NAME of what was carved out: RAM again; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     add_wishes(*load_cmd, args->wishes);
     add_json(*load_cmd, selection);
     load_cmd->callback([&selection, args, cmdline, late_room] {

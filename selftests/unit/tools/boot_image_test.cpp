@@ -30,7 +30,7 @@ struct Image {
 
     Result<BootImage> build() const {
         const auto needs =
-            scratch_needs(kernel, initrd.size(), small_bytes(map, cmdline, 64, 2, efi));
+            scratch_needs(kernel, initrd.size(), small_bytes(map.entries().size(), cmdline, 64, 2, efi));
         const auto where = place(needs, scratch);
         EXPECT_TRUE(where);
         return build_boot_image({.kernel = &kernel,

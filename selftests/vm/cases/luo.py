@@ -187,6 +187,22 @@ def _debug(kernel: str, back: Step) -> Case:
                 suite="interop", boot=180)
 
 
+def _own_kho(kernel: str) -> Case:
+    """The kernel has a KHO of its own, at work, and no LUO: kho_luo is a client of that KHO."""
+    arrived = Step("no bridge", "! grep kho_bridge /proc/modules && "
+                                "test -d /sys/kernel/debug/kho/in")
+    return Case(f"luo-own-kho-{kernel}", f"memfds of all kinds over {kernel}'s own KHO",
+                (chain(kernel, INSMOD_LUO, SWAP, _PRESERVE, INSMOD,
+                       Step("load", f"khoctl load /boot/vmlinuz-{kernel} --initrd $KHOB_INITRD "
+                                    f"--cmdline '{BASE_CMDLINE} kho=on kho_scratch=100% "
+                                    "khob.gen=2' --json",
+                            contains='"added_liveupdate_on": false', timeout=300), EXEC),
+                 chain(kernel, arrived, INSMOD_LUO, _RETRIEVE, RMMOD_LUO)),
+                memory=4096, cpus=2, extra_cmdline="kho=on kho_scratch=100%", luo=True,
+                helpers=("khob-memfd",), drivers=("brd",), tags=("luo",), suite="interop",
+                boot=180)
+
+
 _KERNELS = ("6.1", "6.12", KHO)
 
 CASES: tuple[Case, ...] = (
@@ -194,5 +210,5 @@ CASES: tuple[Case, ...] = (
     *(_pair(before, after) for before in _KERNELS for after in _KERNELS),
     _late("6.12", "6.12"), _late("6.1", "6.12"), _late("6.12", "6.1"), _late("6.12", KHO), _CARRY,
     _debug(KHO, _COPIED), _debug(f"{KHO}-lockdep", _ADOPT), _debug(f"{KHO}-kasan", _ADOPT),
-    _DO_KEXEC, _adopt("6.12"), _adopt("6.1"),
+    _own_kho(f"{KHO}-kasan"), _DO_KEXEC, _adopt("6.12"), _adopt("6.1"),
 )

@@ -32,6 +32,7 @@ struct Prepared : LoadInputs {
     PhysAddr rsdp;
     std::optional<CompactReport> compacted;
     EfiState efi;
+    CarvePlan carves;
 
     const Efi* efi_or_null() const { return efi.efi ? &*efi.efi : nullptr; }
 };
@@ -41,6 +42,8 @@ struct Frozen {
     std::vector<Range> scratch;
     Covering covering;
     MemoryBudget memory;
+    std::vector<Carve> carves;  ///< the fresh ones
+    MemoryMap map;              ///< the incoming kernel's
     PhysAddr fdt_addr;
     std::uint64_t fdt_size = 0;
 };
@@ -91,6 +94,24 @@ Result<CompactReport> compact_first(const Module& module, const Prepared& in,
     return report;
 }
 
+/// What the incoming kernel is told of carves is as long from here on as it will be.
+Result<void> plan_carving(const System& sys, const LoadOptions& options, Prepared& out) {
+    auto plan = plan_carves(options.carve, options.uncarve,
+                            read_text(sys.path("/proc/cmdline")).value_or(""), out.map);
+    if (!plan) {
+        return tl::unexpected(plan.error());
+    }
+    if (out.choice.method == Method::file && plan->more_entries() != 0) {
+        return fail(ExitCode::refused,
+                    "this kernel loads the next one itself, with the memory map that it has: "
+                    "nothing can be carved out of it or given back to it",
+                    "say `--method indirect`");
+    }
+    out.carves = std::move(*plan);
+    out.choice.cmdline = with_carves(out.choice.cmdline, out.carves, {});
+    return {};
+}
+
 Result<Prepared> prepare(const System& sys, const Module& module, const LoadOptions& options,
                          Progress& progress) {
     const auto status = module.status();
@@ -121,9 +142,6 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         !ok && out.choice.method == Method::indirect) {
         return tl::unexpected(ok.error());
     }
-    if (auto ok = check_cmdline(out.kernel, out.choice.cmdline); !ok) {
-        return tl::unexpected(ok.error());
-    }
     if (auto ok = require_luo(module, out.choice); !ok) {
         return tl::unexpected(ok.error());
     }
@@ -132,6 +150,12 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         return tl::unexpected(map.error());
     }
     out.map = std::move(*map);
+    if (auto ok = plan_carving(sys, options, out); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    if (auto ok = check_cmdline(out.kernel, out.choice.cmdline); !ok) {
+        return tl::unexpected(ok.error());
+    }
     // Both may be missing on odd machines; the zero page does without.
     out.boot_params = read_bytes(sys.path("/sys/kernel/boot_params/data")).value_or(ByteVector{});
     out.rsdp =
@@ -149,6 +173,23 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         return tl::unexpected(ok.error());
     }
     return out;
+}
+
+/// Outside of what is handed over, and of what the kernel begins in.
+Result<void> carve(const Prepared& in, Frozen& out) {
+    std::vector<Range> taken = out.covering.occupied;
+    taken.insert(taken.end(), out.scratch.begin(), out.scratch.end());
+    auto placed = place_carves(in.carves, in.map, taken);
+    if (!placed) {
+        return tl::unexpected(placed.error());
+    }
+    out.carves = std::move(*placed);
+    auto map = carved_map(in.map, in.carves, out.carves);
+    if (!map) {
+        return tl::unexpected(map.error());
+    }
+    out.map = std::move(*map);
+    return {};
 }
 
 Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vector<Range> scratch,
@@ -191,8 +232,11 @@ Result<Frozen> look_at_frozen(const Module& module, const Prepared& in, std::vec
     if (auto ok = require_luo(module, in.choice); !ok) {
         return tl::unexpected(ok.error());
     }
+    if (auto ok = carve(in, out); !ok) {
+        return tl::unexpected(ok.error());
+    }
     const auto memory =
-        check_memory(in.map, out.covering, in.kernel, in.initrd.size(), in.choice.kasan);
+        check_memory(out.map, out.covering, in.kernel, in.initrd.size(), in.choice.kasan);
     if (!memory) {
         return tl::unexpected(memory.error());
     }
@@ -246,11 +290,12 @@ Result<BootImage> build(const Prepared& in, const Frozen& frozen, const ScratchN
     if (!where) {
         return tl::unexpected(where.error());
     }
+    const std::string cmdline = with_carves(in.choice.cmdline, in.carves, frozen.carves);
     return build_boot_image({.kernel = &in.kernel,
                              .image = in.image.bytes(),
                              .initrd = in.initrd.bytes(),
-                             .cmdline = in.choice.cmdline,
-                             .map = &in.map,
+                             .cmdline = cmdline,
+                             .map = &frozen.map,
                              .running_boot_params = in.boot_params,
                              .acpi_rsdp = in.rsdp,
                              .intervals = frozen.covering.intervals,
@@ -317,6 +362,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
                            .initrd_bytes = prepared->initrd.size(),
                            .cmdline = prepared->choice.cmdline,
                            .map = &prepared->map,
+                           .more_entries = prepared->carves.more_entries(),
                            .max_intervals = options.max_intervals,
                            .keys = prepared->keys,
                            .kho = prepared->choice.method != Method::indirect,
@@ -372,6 +418,10 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     room->keep();
     report.kexec_ms = kexec_time.millis();
     report.choice = std::move(prepared->choice);
+    report.choice.cmdline =
+        with_carves(report.choice.cmdline, prepared->carves, frozen->carves);
+    report.carves = std::move(prepared->carves.kept);
+    report.carves.insert(report.carves.end(), frozen->carves.begin(), frozen->carves.end());
     report.abi = prepared->abi;
     report.covering = std::move(frozen->covering);
     report.efi_left_out = std::move(prepared->efi.why);
@@ -383,96 +433,6 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     report.total_ms = total.millis();
     progress.end();
     return report;
-}
-
-Result<UnloadReport> unload(System& sys) {
-    const auto module = Module::open(sys);
-    if (!module) {
-        return tl::unexpected(module.error());
-    }
-    const auto status = module->status();
-    if (!status) {
-        return tl::unexpected(status.error());
-    }
-    UnloadReport report;
-    report.was_loaded = kexec_loaded(sys);
-    report.was_frozen = status->frozen();
-    if (report.was_loaded) {
-        if (auto ok = sys.kexec_unload(); !ok) {
-            return tl::unexpected(ok.error());
-        }
-    }
-    if (report.was_frozen) {
-        if (auto ok = module->give_scratch(); !ok) {
-            return tl::unexpected(ok.error());
-        }
-    }
-    if (auto ok = LateRoom::drop(sys); !ok) {
-        return tl::unexpected(ok.error());
-    }
-    return report;
-}
-
-std::string_view to_string(device::ImageState state) {
-    switch (state) {
-        case device::ImageState::loading:
-            return "loading";
-        case device::ImageState::loaded:
-            return "loaded";
-        case device::ImageState::replaced:
-            return "replaced";
-        case device::ImageState::unloaded:
-            return "unloaded";
-        case device::ImageState::none:
-            break;
-    }
-    return "none";
-}
-
-Error image_error(const LoadedImage& image) {
-    switch (image.state) {
-        case device::ImageState::loading:
-            return {ExitCode::refused,
-                    fmt::format("{} (PID {}) is still loading a kernel", image.comm, image.pid),
-                    "wait for it"};
-        case device::ImageState::replaced:
-            return {
-                ExitCode::refused,
-                "somebody has loaded another kernel since `khoctl load`: nothing is handed over "
-                "to that one",
-                "`khoctl unload`, then `khoctl load` again"};
-        case device::ImageState::unloaded:
-            return {ExitCode::refused, "somebody has unloaded the kernel since `khoctl load`",
-                    "`khoctl unload`, then `khoctl load` again"};
-        default:
-            return {ExitCode::refused,
-                    "the loaded kernel was not loaded by khoctl: what is preserved would be lost",
-                    "`khoctl load` first, or `kexec -e` if that is what you want"};
-    }
-}
-
-Error exec(System& sys) {
-    const auto module = Module::open(sys);
-    if (!module) {
-        return module.error();
-    }
-    const auto image = module->image();
-    if (!image) {
-        return image.error();
-    }
-    if (!kexec_loaded(sys) && image->state != device::ImageState::unloaded) {
-        return Error{ExitCode::refused, "no kernel is loaded", "`khoctl load` first"};
-    }
-    if (image->state != device::ImageState::loaded) {
-        return image_error(*image);
-    }
-    if (image->others_changed) {
-        return Error{ExitCode::refused,
-                     "since the load others have preserved or freed memory with this kernel's own "
-                     "KHO: that would be lost",
-                     "`khoctl unload`, then `khoctl load` again"};
-    }
-    return sys.kexec_exec();
 }
 
 }  // namespace khob

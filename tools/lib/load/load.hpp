@@ -16,6 +16,7 @@
 #include "load/compact.hpp"
 #include "module/module.hpp"
 #include "plan/boot_image.hpp"
+#include "plan/carve.hpp"
 #include "plan/covering.hpp"
 #include "plan/kho_scratch.hpp"
 #include "plan/method.hpp"
@@ -31,6 +32,8 @@ struct LoadOptions {
     bool compact = false;  ///< first of all what the module owns
     /// Bytes for what programs preserve later; nothing: what is usual.
     std::optional<std::uint64_t> late_room{};
+    std::vector<CarveWish> carve{};
+    std::vector<std::string> uncarve{};  ///< names of carves that are RAM again
 };
 
 /// What was loaded, and what it took.
@@ -44,6 +47,7 @@ struct LoadReport {
     std::string efi_left_out;         ///< why EFI's runtime services end here; empty: they go on
     std::uint64_t late_room = 0;      ///< bytes
     MemoryBudget memory;
+    std::vector<Carve> carves;  ///< all that the incoming kernel has
     std::vector<Range> scratch;
     std::vector<Segment> segments;  ///< names, addresses, sizes; `data` is not to be used
     PhysAddr entry;

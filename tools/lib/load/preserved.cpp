@@ -18,8 +18,11 @@ Result<Covering> cover_ranges(std::span<const Range> preserved, const MemoryMap&
     }
     auto covering = cover(preserved, map.barriers(request.scratch),
                           kho ? std::max<std::size_t>(preserved.size(), 1) : request.max_intervals);
-    if (covering && kho) {
-        covering->intervals.clear();
+    if (covering) {
+        covering->occupied = covering->intervals;
+        if (kho) {
+            covering->intervals.clear();
+        }
     }
     return covering;
 }

@@ -43,6 +43,12 @@ Value LoadReport::to_value() const {
     if (early) {
         v.set("early", early->to_value());
     }
+    Table carved{{"name", "kind", "addr", "size"}, {}};
+    for (const Carve& carve : carves) {
+        carved.rows.push_back(
+            {carve.name, to_string(carve.kind), carve.range.start, Bytes{carve.range.size()}});
+    }
+    v.set("carves", std::move(carved));
     Table areas{{"addr", "size"}, {}};
     for (const Range& r : scratch) {
         areas.rows.push_back({r.start, Bytes{r.size()}});

@@ -119,6 +119,44 @@ Result<MemoryMap> MemoryMap::read(const std::filesystem::path& dir) {
     return make(std::move(entries));
 }
 
+Result<MemoryMap> MemoryMap::changed(std::span<const MapEntry> changes) const {
+    std::vector<MapEntry> cut;
+    for (const MapEntry& e : entries_) {
+        std::vector<Range> left{e.range};
+        for (const MapEntry& change : changes) {
+            std::vector<Range> next;
+            for (const Range& r : left) {
+                if (!r.overlaps(change.range)) {
+                    next.push_back(r);
+                    continue;
+                }
+                next.push_back(Range{r.start, std::max(r.start, change.range.start)});
+                next.push_back(Range{std::min(r.end, change.range.end), r.end});
+            }
+            left = std::move(next);
+        }
+        for (const Range& r : left) {
+            cut.push_back(MapEntry{r, e.type});
+        }
+    }
+    cut.insert(cut.end(), changes.begin(), changes.end());
+    std::sort(cut.begin(), cut.end(),
+              [](const MapEntry& a, const MapEntry& b) { return a.range < b.range; });
+    std::vector<MapEntry> joined;
+    for (const MapEntry& e : cut) {
+        if (e.range.empty()) {
+            continue;
+        }
+        if (!joined.empty() && e.type == E820Type::ram && joined.back().type == e.type &&
+            joined.back().range.end == e.range.start) {
+            joined.back().range.end = e.range.end;
+        } else {
+            joined.push_back(e);
+        }
+    }
+    return make(std::move(joined));
+}
+
 std::vector<Range> MemoryMap::barriers(std::span<const Range> also) const {
     std::vector<Range> out(also.begin(), also.end());
     out.push_back(Range{PhysAddr(0), low_limit});

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -51,6 +52,10 @@ class MemoryMap {
 
     /// Reads the directory /sys/firmware/memmap (or one like it).
     static Result<MemoryMap> read(const std::filesystem::path& dir);
+
+    /// The same map with other types at these ranges, which do not overlap and lie within entries.
+    /// Neighbours that are RAM become one. Errors: as make().
+    Result<MemoryMap> changed(std::span<const MapEntry> changes) const;
 
     const std::vector<MapEntry>& entries() const { return entries_; }
     /// RAM in whole pages, adjoining entries joined.

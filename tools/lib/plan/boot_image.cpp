@@ -28,9 +28,9 @@ std::uint64_t map_bytes(const Efi* efi) {
     return efi == nullptr ? 0 : efi->map_bytes();
 }
 
-std::size_t extra_e820(const MemoryMap& map) {
-    const std::size_t n = map.entries().size();
-    return n > e820_table_entries ? n - e820_table_entries : 0;
+/// What goes into the chain of so many entries of the memory map.
+std::size_t extra_e820(std::size_t entries) {
+    return entries > e820_table_entries ? entries - e820_table_entries : 0;
 }
 
 /**
@@ -55,11 +55,11 @@ void put_at(ByteVector& out, std::uint64_t at, ByteView bytes) {
 
 }  // namespace
 
-std::uint64_t small_bytes(const MemoryMap& map, std::string_view cmdline, std::size_t max_intervals,
-                          std::size_t max_areas, const Efi* efi) {
+std::uint64_t small_bytes(std::size_t max_entries, std::string_view cmdline,
+                          std::size_t max_intervals, std::size_t max_areas, const Efi* efi) {
     return page_round(chain_at(max_areas) +
-                      chain_bytes(max_intervals, extra_e820(map), efi != nullptr) + map_bytes(efi) +
-                      trampoline_room + cmdline.size() + 1);
+                      chain_bytes(max_intervals, extra_e820(max_entries), efi != nullptr) +
+                      map_bytes(efi) + trampoline_room + cmdline.size() + 1);
 }
 
 Result<void> check_cmdline(const BzImage& kernel, std::string_view cmdline) {
@@ -77,7 +77,7 @@ Result<void> check_cmdline(const BzImage& kernel, std::string_view cmdline) {
 
 Result<BootImage> build_boot_image(const BootImageInputs& in, const Placement& place) {
     const auto entries = std::span(in.map->entries());
-    const std::size_t extra = extra_e820(*in.map);
+    const std::size_t extra = extra_e820(entries.size());
     const std::uint64_t base = place.small.start.value();
     const std::uint64_t chain_off = chain_at(in.scratch.size());
     const std::uint64_t efi_map_off =

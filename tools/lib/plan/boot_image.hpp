@@ -43,9 +43,11 @@ struct BootImage {
     PhysAddr setup_data;  ///< of the chain's first node
 };
 
-/// Bytes of the small segment for at most so many intervals and areas; efi may be null.
-std::uint64_t small_bytes(const MemoryMap& map, std::string_view cmdline, std::size_t max_intervals,
-                          std::size_t max_areas, const Efi* efi = nullptr);
+/// Bytes of the small segment for at most so many entries of the memory map, intervals and areas;
+/// efi may be null.
+std::uint64_t small_bytes(std::size_t max_entries, std::string_view cmdline,
+                          std::size_t max_intervals, std::size_t max_areas,
+                          const Efi* efi = nullptr);
 
 /// Whether the command line may be passed. Errors (refused): too long for the kernel, or a NUL in
 /// it.

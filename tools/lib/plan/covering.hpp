@@ -26,6 +26,7 @@ inline constexpr std::size_t most_intervals = 4000;
 
 struct Covering {
     std::vector<Range> intervals;       ///< ascending, disjoint, page aligned
+    std::vector<Range> occupied;        ///< the same, also where no interval tells of it
     std::uint64_t preserved_bytes = 0;  ///< what had to be covered
     std::uint64_t gap_bytes = 0;        ///< covered without need: lost until the module frees it
 

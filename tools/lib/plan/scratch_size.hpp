@@ -23,6 +23,7 @@ struct ScratchInputs {
     std::uint64_t initrd_bytes = 0;
     std::string_view cmdline;
     const MemoryMap* map = nullptr;
+    std::size_t more_entries = 0;  ///< that the incoming kernel's map may have
     std::size_t max_intervals = 0;
     std::uint64_t keys = 0;    ///< preserved ones
     bool kho = false;          ///< the incoming kernel's own KHO takes the handover

@@ -51,7 +51,8 @@ _khoctl()
 		_khoctl_words "auto kho-v2 kho-v3 kho-v4"
 		return
 		;;
-	--pages | --keys | --seed | --cmdline | --max-ranges | --late-room | --setup-data)
+	--pages | --keys | --seed | --cmdline | --max-ranges | --late-room | --carve | --uncarve | \
+		--setup-data)
 		return
 		;;
 	subtree)
@@ -94,7 +95,7 @@ _khoctl()
 		if [[ $cur == -* ]]; then
 			[[ $command == put ]] && _khoctl_words "--json --help"
 			[[ $command == load ]] && _khoctl_words "--initrd --cmdline --reuse-cmdline
-				--max-ranges --compact --late-room --method --abi --json --help"
+				--max-ranges --compact --late-room --carve --uncarve --method --abi --json --help"
 			[[ $command == doctor ]] && _khoctl_words "--initrd --cmdline --method --abi
 				--json --help"
 		elif [[ $command != put || $COMP_CWORD -ge 3 ]]; then

@@ -117,9 +117,10 @@ void add_kexec(CLI::App& app, Selection& selection) {
                     "of memory, at most {})",
                     late_room_most >> 20U));
     load_cmd
-        ->add_option("--carve", args->carve,
-                     "NAME=SIZE[,dax|pmem]: memory that is a /dev/daxN.M, or a /dev/pmemN, from the "
-                     "next kernel on, and no RAM; may be repeated")
+        ->add_option(
+            "--carve", args->carve,
+            "NAME=SIZE[,dax|pmem]: memory that is a /dev/daxN.M, or a /dev/pmemN, from the "
+            "next kernel on, and no RAM; may be repeated")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     load_cmd

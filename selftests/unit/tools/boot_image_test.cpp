@@ -29,8 +29,8 @@ struct Image {
     const Efi* efi = nullptr;
 
     Result<BootImage> build() const {
-        const auto needs =
-            scratch_needs(kernel, initrd.size(), small_bytes(map.entries().size(), cmdline, 64, 2, efi));
+        const auto needs = scratch_needs(kernel, initrd.size(),
+                                         small_bytes(map.entries().size(), cmdline, 64, 2, efi));
         const auto where = place(needs, scratch);
         EXPECT_TRUE(where);
         return build_boot_image({.kernel = &kernel,

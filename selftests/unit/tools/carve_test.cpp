@@ -45,8 +45,8 @@ TEST(Carve, Wishes) {
 }
 
 TEST(Carve, WordsComeBackAsTheyWere) {
-    const CarvePlan plan = plan_of({{"fast", 512 * mib, CarveKind::dax},
-                                    {"disk", 256 * mib, CarveKind::pmem}});
+    const CarvePlan plan =
+        plan_of({{"fast", 512 * mib, CarveKind::dax}, {"disk", 256 * mib, CarveKind::pmem}});
     const auto placed = place_carves(plan, machine(), {});
     ASSERT_TRUE(placed);
     const std::string before = with_carves("quiet  \"a  b\"", plan, {});
@@ -88,12 +88,14 @@ TEST(Carve, HighAboveFourGibIfThereIsRoom) {
 }
 
 TEST(Carve, PlansWithWhatThereIs) {
-    const std::string running = "quiet khob.carve=a:dax:0x240000000:0x40000000 "
-                                "khob.carve=gone:dax:0x100000000:0x200000";
+    const std::string running =
+        "quiet khob.carve=a:dax:0x240000000:0x40000000 "
+        "khob.carve=gone:dax:0x100000000:0x200000";
     const auto map = machine().changed(
         std::vector{MapEntry{make_range(9 * gib, 10 * gib), E820Type::soft_reserved}});
     ASSERT_TRUE(map);
-    const std::vector<CarveWish> wanted{{"a", gib, CarveKind::dax}, {"b", 2 * mib, CarveKind::pmem}};
+    const std::vector<CarveWish> wanted{{"a", gib, CarveKind::dax},
+                                        {"b", 2 * mib, CarveKind::pmem}};
     const auto plan = plan_carves(wanted, {}, running, *map);
     ASSERT_TRUE(plan);
     ASSERT_EQ(plan->kept.size(), 1);
@@ -110,10 +112,10 @@ TEST(Carve, PlansWithWhatThereIs) {
     EXPECT_EQ(whole->entries().size(), machine().entries().size());
     EXPECT_EQ(whole->ram_bytes(), machine().ram_bytes());
 
-    for (const auto& wrong : {std::vector<CarveWish>{{"a", 2 * gib, CarveKind::dax}},
-                              std::vector<CarveWish>{{"a", gib, CarveKind::pmem}},
-                              std::vector<CarveWish>{{"b", gib, CarveKind::dax},
-                                                     {"b", gib, CarveKind::dax}}}) {
+    for (const auto& wrong :
+         {std::vector<CarveWish>{{"a", 2 * gib, CarveKind::dax}},
+          std::vector<CarveWish>{{"a", gib, CarveKind::pmem}},
+          std::vector<CarveWish>{{"b", gib, CarveKind::dax}, {"b", gib, CarveKind::dax}}}) {
         const auto got = plan_carves(wrong, {}, running, *map);
         ASSERT_FALSE(got);
         EXPECT_EQ(got.error().code, ExitCode::usage);

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RESTORE, RMMOD, STATUS, TOTAL_KIB, VERIFY,
                           chain, load, preserve)
+from cases.payload import KHO
 from khobvm.case import Case, Step
 
 _CARVE = "--carve fast=256M --carve store=128M,pmem"
@@ -50,9 +51,18 @@ CASES: tuple[Case, ...] = (
                              contains="Persistent Memory (legacy)", lacks="Soft Reserved"),
                 _dax("check")[1], INSMOD, _less(128), RMMOD)),
          memory=3072, helpers=("khob-dax",), drivers=_DRIVERS, tags=("carve",)),
+    Case("carve-kho", "the same by way of a kernel whose own KHO takes what is handed over",
+         (chain("6.12", INSMOD, preserve(5000, scatter="--scatter"),
+                load(KHO, 2, "--carve fast=256M"), EXEC),
+          chain(KHO, Step("carved", "dmesg | grep -i 'soft reserved'"), INSMOD, *_TAKE,
+                load("6.12", 3), EXEC),
+          chain("6.12", _BIND, _dax("fill")[0], INSMOD, RMMOD)),
+         memory=2048, helpers=("khob-dax",), drivers=_DRIVERS[:2], tags=("carve",),
+         suite="interop"),
     Case("carve-refused", "what cannot be carved out",
          (chain("6.12", INSMOD,
-                *(Step(name, f"khoctl load /boot/vmlinuz-6.12 --initrd $KHOB_INITRD --cmdline x {how}",
+                *(Step(name, f"khoctl load /boot/vmlinuz-6.12 --initrd $KHOB_INITRD --cmdline x "
+                             f"{how}",
                        expect=code, contains=why)
                   for name, how, code, why in (
                       ("too much", "--carve a=8G", 3, "no 8.0 GiB aligned to 1.0 GiB are free"),

@@ -418,8 +418,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     room->keep();
     report.kexec_ms = kexec_time.millis();
     report.choice = std::move(prepared->choice);
-    report.choice.cmdline =
-        with_carves(report.choice.cmdline, prepared->carves, frozen->carves);
+    report.choice.cmdline = with_carves(report.choice.cmdline, prepared->carves, frozen->carves);
     report.carves = std::move(prepared->carves.kept);
     report.carves.insert(report.carves.end(), frozen->carves.begin(), frozen->carves.end());
     report.abi = prepared->abi;

@@ -237,7 +237,8 @@ Result<std::vector<Carve>> place_carves(const CarvePlan& plan, const MemoryMap& 
     std::vector<Carve> out;
     for (const CarveWish& wish : plan.fresh) {
         const std::vector<Range> free = free_ram(map, occupied);
-        const std::uint64_t align = wish.bytes < carve_alignment_most ? carve_unit : carve_alignment_most;
+        const std::uint64_t align =
+            wish.bytes < carve_alignment_most ? carve_unit : carve_alignment_most;
         auto where = highest(free, wish.bytes, align, four_gib);
         if (!where) {
             where = highest(free, wish.bytes, align, PhysAddr(0));

@@ -55,9 +55,9 @@ std::vector<Carve> carves_in(std::string_view cmdline);
 
 /// What a load does about carves.
 struct CarvePlan {
-    std::vector<Carve> kept;           ///< of the kernels before
-    std::vector<CarveWish> fresh;      ///< to be placed
-    std::vector<Carve> returned;       ///< RAM again
+    std::vector<Carve> kept;       ///< of the kernels before
+    std::vector<CarveWish> fresh;  ///< to be placed
+    std::vector<Carve> returned;   ///< RAM again
 
     bool empty() const { return kept.empty() && fresh.empty() && returned.empty(); }
     /// Entries that the memory map has more, at most.

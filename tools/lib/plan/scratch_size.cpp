@@ -32,10 +32,9 @@ std::uint64_t ScratchPlan::contiguous_bytes() const {
 
 ScratchPlan plan_scratch(const System& sys, const ScratchInputs& in) {
     ScratchPlan out;
-    out.needs = scratch_needs(
-        *in.kernel, in.initrd_bytes,
-        small_bytes(in.map->entries().size() + in.more_entries, in.cmdline,
-                    in.kho ? 0 : in.max_intervals, max_kho_areas, in.efi));
+    out.needs = scratch_needs(*in.kernel, in.initrd_bytes,
+                              small_bytes(in.map->entries().size() + in.more_entries, in.cmdline,
+                                          in.kho ? 0 : in.max_intervals, max_kho_areas, in.efi));
     if (in.kho) {
         MachineFacts machine = machine_facts(sys, *in.map, in.keys);
         machine.kasan = in.kasan;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that the kernel before has left: RAM that boot code has reserved, so that nobody here
- * writes to it.
+ * Memory that the kernel before has left: RAM that boot code has reserved, or that the kernel's own
+ * KHO holds, so that nobody here writes to it.
  */
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -25,13 +25,34 @@ u64 luo_ram_end(void)
 	return end;
 }
 
+/* Whether nobody has the page, and nobody gets it. */
+static bool luo_ram_is_held(unsigned long pfn)
+{
+	struct page *page = pfn_to_online_page(pfn);
+	unsigned int order;
+
+	if (!page || PageHWPoison(page))
+		return false;
+	if (LUO_CARRIES)
+		return PageReserved(page);
+	/* The first page of those that it is one of says so. */
+	for (order = 0; order < NR_PAGE_ORDERS; order++) {
+		unsigned int held;
+
+		page = pfn_to_online_page(ALIGN_DOWN(pfn, 1UL << order));
+		if (page && luo_kho_holds(page, &held) && held >= order)
+			return true;
+	}
+	return false;
+}
+
 /**
  * luo_ram_read() - copy what the kernel before has left
  * @pa: physical address
  * @to: a buffer
  * @len: bytes
  *
- * Return: 0; -EFAULT if not all of it is memory that is reserved, mapped and sound.
+ * Return: 0; -EFAULT if not all of it is memory that is held, mapped and sound.
  */
 int luo_ram_read(u64 pa, void *to, u64 len)
 {
@@ -39,10 +60,9 @@ int luo_ram_read(u64 pa, void *to, u64 len)
 		return -EFAULT;
 	while (len) {
 		u64 n = min_t(u64, len, PAGE_SIZE - offset_in_page(pa));
-		struct page *page = pfn_to_online_page(PHYS_PFN(pa));
 		u8 first;
 
-		if (!page || !PageReserved(page) || PageHWPoison(page))
+		if (!luo_ram_is_held(PHYS_PFN(pa)))
 			return -EFAULT;
 		/* Only this asks whether it is mapped; only that survives a machine check. */
 		if (copy_from_kernel_nofault(&first, __va(pa), sizeof(first)) ||

@@ -87,7 +87,8 @@ soak-memfds: tools modules ## kexec 100 times in a row with memfds in sessions, 
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) 7.3
 	@$(KHOBVM) soak --memfds --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED))
 
-# KERNELS="6.12 7.3" runs on those only, FIRST=N begins with fault N of the seed, JSON=FILE.
+# KERNELS="6.12 7.3" runs on those only, PLACES="luo memfd" puts faults there only, FIRST=N begins
+# with fault N of the seed, JSON=FILE.
 FAULTS ?= 60
 FIRST ?= 0
 FAULT_KERNELS := $(if $(filter file default undefined,$(origin KERNELS)),6.12 7.3 7.3-lockdep,$(KERNELS))
@@ -95,7 +96,8 @@ FAULT_KERNELS := $(if $(filter file default undefined,$(origin KERNELS)),6.12 7.
 faults: khoctl ## start a saved VM FAULTS=60 times, each with a fault of SEED=1 in its memory
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(sort 7.3 $(FAULT_KERNELS))
 	@$(KHOBVM) faults --count $(FAULTS) --seed $(or $(SEED),1) --first $(FIRST) --jobs $(JOBS) \
-		$(addprefix --kernel ,$(FAULT_KERNELS)) $(addprefix --json ,$(JSON))
+		$(addprefix --kernel ,$(FAULT_KERNELS)) $(addprefix --place ,$(PLACES)) \
+		$(addprefix --json ,$(JSON))
 
 .PHONY: matrix
 matrix: ## renew README's table of kernel pairs from the last results of test and test-interop

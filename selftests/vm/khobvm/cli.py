@@ -25,6 +25,7 @@ from khobvm.errors import VmError
 from khobvm.faults import campaign
 from khobvm.faults.guest import WAYS
 from khobvm.faults.run import Run
+from khobvm.faults.walk import PLACES
 from khobvm.initramfs import Artefacts
 from khobvm.progress import Progress
 from khobvm.qemu import Accelerator
@@ -296,7 +297,7 @@ def _soak(arguments: argparse.Namespace, progress: Progress) -> int:
 
 def _faults(arguments: argparse.Namespace, progress: Progress) -> int:
     wish = campaign.Wish(tuple(arguments.kernel or WAYS), arguments.seed, arguments.first,
-                         arguments.count, arguments.jobs)
+                         arguments.count, arguments.jobs, tuple(arguments.place))
     artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
                           arguments.build)
     found = {wish.series[0]: kernels.get(wish.series[0], progress)}
@@ -304,7 +305,7 @@ def _faults(arguments: argparse.Namespace, progress: Progress) -> int:
 
     def on_run(run: Run) -> None:
         progress.done()
-        print(campaign.line(run, wish.seed), flush=True)
+        print(campaign.line(run, wish), flush=True)
 
     done = campaign.run(wish, artefacts, accelerator, progress, on_run)
     progress.done()
@@ -406,6 +407,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="number of the first of them (0)")
     faulty.add_argument("--kernel", action="append", choices=list(WAYS),
                         help="all in turn by default (may be repeated)")
+    faulty.add_argument("--place", action="append", default=[], choices=PLACES,
+                        help="only in pieces of that kind (may be repeated)")
     faulty.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), metavar="N",
                         help="VMs at a time (as many as CPUs)")
     faulty.add_argument("--json", type=Path, metavar="FILE", help="write all results there")

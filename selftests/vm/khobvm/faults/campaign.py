@@ -34,14 +34,16 @@ class Wish:
     first: int
     count: int
     jobs: int
+    places: tuple[str, ...] = ()
 
 
-def again(run: Run, seed: int) -> str:
+def again(run: Run, wish: Wish) -> str:
     """The command that does exactly this one once more."""
-    return f"make faults SEED={seed} FIRST={run.number} FAULTS=1 KERNELS={run.series}"
+    places = f' PLACES="{" ".join(wish.places)}"' if wish.places else ""
+    return f"make faults SEED={wish.seed} FIRST={run.number} FAULTS=1 KERNELS={run.series}{places}"
 
 
-def line(run: Run, seed: int) -> str:
+def line(run: Run, wish: Wish) -> str:
     """What came out of a fault, and of a failure all that helps."""
     what = "; ".join(f.describe() for f in run.faults)
     word = "ok" if run.good else "not ok"
@@ -50,7 +52,7 @@ def line(run: Run, seed: int) -> str:
     if run.good:
         return text
     codes = " ".join(f"{n}={s.code}" for n, s in run.seen.said.items())
-    lines = [text, f"    why: {run.verdict.why}", f"    again: {again(run, seed)}",
+    lines = [text, f"    why: {run.verdict.why}", f"    again: {again(run, wish)}",
              f"    codes: {codes}"]
     lines += [f"    kernel log: {entry}" for entry in run.seen.log[:20]]
     if "end" not in run.seen.said:
@@ -114,7 +116,7 @@ def run(wish: Wish, artefacts: Artefacts, accelerator: Accelerator, progress: Pr
             for number in range(wish.first, wish.first + wish.count):
                 series = wish.series[number % len(wish.series)]
                 pending.append(pool.submit(rig.run, saved[series], references[series],
-                                           wish.seed, number))
+                                           wish.seed, number, wish.places))
             for future in as_completed(pending):
                 runs.append(future.result())
                 on_run(runs[-1])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,11 +138,12 @@ class Rig:
                           + "; ".join(said) + f"; sent {saved.sent}, got {got}\n{console}")
         return seen
 
-    def run(self, saved: Snapshot, reference: Seen, seed: int, number: int) -> Run:
-        """One fault."""
+    def run(self, saved: Snapshot, reference: Seen, seed: int, number: int,
+            places: Sequence[str] = ()) -> Run:
+        """One fault; places: where it may be, anywhere if there are none."""
         begin = time.monotonic()
         faults, changes, seen, console = self.observe(
-            saved, lambda stub: plan.inject(seed, number, saved.layout, stub))
+            saved, lambda stub: plan.inject(seed, number, saved.layout.only(places), stub))
         what = judge.touched(saved.layout, changes)
         verdict = judge.judge(reference, seen, what, saved.way.native)
         return Run(saved.way.series, number, faults, changes, verdict,

@@ -8,7 +8,7 @@ handed over a moment ago and is sound: whatever is not is an error of the rig.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
 
@@ -52,6 +52,11 @@ class Layout:
     def at(self, start: int, end: int) -> list[Span]:
         """The pieces that have bytes in [start, end)."""
         return [s for s in self.spans if s.start < end and start < s.end]
+
+    def only(self, places: Sequence[str]) -> Layout:
+        """Without pieces of other places; of all places if none is named."""
+        return Layout(tuple(s for s in self.spans if not places or s.place in places),
+                      self.records)
 
     def to_json(self) -> dict[str, object]:
         """The same with plain types."""

@@ -23,6 +23,7 @@ LUO = "abi-gen/schema/luo.yaml"
 MEMFD = "abi-gen/schema/memfd.yaml"
 MEMBLOCK = "abi-gen/schema/memblock.yaml"
 LATE_ROOM = "abi-gen/schema/late_room.yaml"
+KEEP = "abi-gen/schema/keep.yaml"
 RESERVE_MEM = "abi-gen/schema/reserve_mem.yaml"
 LIBKHO = "libkho/index.yaml"
 OUTPUTS = {
@@ -50,6 +51,9 @@ OUTPUTS = {
     "module/include/khob/late_room.h": (LATE_ROOM, "--lang", "kernel-c"),
     "selftests/vm/khobvm/late_room.py": (LATE_ROOM, "--lang", "python"),
     "docs/late_room.rst": (LATE_ROOM, "--lang", "rst"),
+    "module/include/khob/keep.h": (KEEP, "--lang", "kernel-c"),
+    "selftests/vm/khobvm/keep.py": (KEEP, "--lang", "python"),
+    "docs/keep.rst": (KEEP, "--lang", "rst"),
     "module/include/uapi/linux/kho_bridge.h": (DEVICE, "--lang", "kernel-c"),
     "tools/include/khob/device.hpp": (DEVICE, "--lang", "cpp"),
     "abi-gen/goldens/device.json": (DEVICE, "--lang", "json-model"),

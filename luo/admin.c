@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/kho_luo: lists the sessions and what they cost, ends one that nobody comes for, and sets
- * memory aside for those that come late.
+ * memory aside for those that come late; keeps files on tmpfs, and gives them back.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -112,6 +112,52 @@ static int luo_admin_room(struct luo_call *call)
 	return ret;
 }
 
+static int luo_admin_keep(struct luo_call *call)
+{
+	const struct kho_luo_keep *arg = call->arg;
+
+	return luo_keep(arg->token, arg->fd);
+}
+
+static int luo_admin_keep_drop(struct luo_call *call)
+{
+	const struct kho_luo_keep_drop *arg = call->arg;
+
+	return arg->reserved ? -EINVAL : luo_keep_drop();
+}
+
+static int luo_admin_keep_next(struct luo_call *call)
+{
+	struct kho_luo_keep_next *arg = call->arg;
+	struct luo_cost cost = {};
+	bool incoming;
+	int ret;
+
+	if (arg->flags)
+		return -EINVAL;
+	ret = luo_keep_next(&arg->token, &incoming, &cost);
+	if (ret)
+		return ret;
+	arg->flags = incoming ? KHO_LUO_KEEP_INCOMING : 0;
+	arg->bytes = cost.bytes;
+	arg->folios = cost.folios;
+	return 0;
+}
+
+static int luo_admin_keep_adopt(struct luo_call *call)
+{
+	const struct kho_luo_keep *arg = call->arg;
+
+	return luo_keep_adopt(arg->token, arg->fd);
+}
+
+static int luo_admin_keep_discard(struct luo_call *call)
+{
+	const struct kho_luo_keep_discard *arg = call->arg;
+
+	return arg->reserved ? -EINVAL : luo_keep_discard(arg->token);
+}
+
 static const struct luo_ioctl luo_admin_ioctls[] = {
 	{
 		.cmd = KHO_LUO_DROP,
@@ -123,6 +169,31 @@ static const struct luo_ioctl luo_admin_ioctls[] = {
 		.size = sizeof(struct kho_luo_room),
 		.min = offsetofend(struct kho_luo_room, used),
 		.act = luo_admin_room,
+	}, {
+		.cmd = KHO_LUO_KEEP,
+		.size = sizeof(struct kho_luo_keep),
+		.min = offsetofend(struct kho_luo_keep, token),
+		.act = luo_admin_keep,
+	}, {
+		.cmd = KHO_LUO_KEEP_DROP,
+		.size = sizeof(struct kho_luo_keep_drop),
+		.min = offsetofend(struct kho_luo_keep_drop, reserved),
+		.act = luo_admin_keep_drop,
+	}, {
+		.cmd = KHO_LUO_KEEP_NEXT,
+		.size = sizeof(struct kho_luo_keep_next),
+		.min = offsetofend(struct kho_luo_keep_next, folios),
+		.act = luo_admin_keep_next,
+	}, {
+		.cmd = KHO_LUO_KEEP_ADOPT,
+		.size = sizeof(struct kho_luo_keep),
+		.min = offsetofend(struct kho_luo_keep, token),
+		.act = luo_admin_keep_adopt,
+	}, {
+		.cmd = KHO_LUO_KEEP_DISCARD,
+		.size = sizeof(struct kho_luo_keep_discard),
+		.min = offsetofend(struct kho_luo_keep_discard, token),
+		.act = luo_admin_keep_discard,
 	},
 };
 

@@ -30,16 +30,42 @@ static int luo_arrive_read(void *ctx, u64 pa, void *to, u64 len)
 	return luo_ram_read(pa, to, len);
 }
 
-static int luo_arrive_claim(void *ctx, u64 pa)
+/**
+ * luo_arrive_claim_page() - note a page that is metadata
+ * @claimed: those that there are, by number
+ * @pa: its physical address
+ *
+ * Return: 0; -EEXIST if it is known; -ENOMEM, -EINTR.
+ */
+int luo_arrive_claim_page(struct xarray *claimed, u64 pa)
 {
-	struct luo_arrival *arrival = ctx;
-	int ret = xa_insert(&arrival->claimed, PHYS_PFN(pa), xa_mk_value(0), GFP_KERNEL);
+	int ret = xa_insert(claimed, PHYS_PFN(pa), xa_mk_value(0), GFP_KERNEL);
 
 	cond_resched();
 	/* Lists may be long, and names are compared with all that came before. */
 	if (!ret && fatal_signal_pending(current))
 		return -EINTR;
 	return ret == -EBUSY ? -EEXIST : ret;
+}
+
+/**
+ * luo_arrive_free() - free what told of what is there now
+ * @claimed: pages that are metadata, by number
+ */
+void luo_arrive_free(struct xarray *claimed)
+{
+	unsigned long pfn;
+	void *entry;
+
+	xa_for_each(claimed, pfn, entry)
+		kho_restore_free(phys_to_virt(PFN_PHYS(pfn)));
+}
+
+static int luo_arrive_claim(void *ctx, u64 pa)
+{
+	struct luo_arrival *arrival = ctx;
+
+	return luo_arrive_claim_page(&arrival->claimed, pa);
 }
 
 static int luo_arrive_session(void *ctx, const struct khob_luo_session_ser *ser)
@@ -79,11 +105,7 @@ static const struct luo_reader_ops luo_arrive_ops = {
 /* They are there, and what told of them is not needed any more. */
 static void luo_arrive_publish(struct luo_arrival *arrival)
 {
-	unsigned long pfn;
-	void *entry;
-
-	xa_for_each(&arrival->claimed, pfn, entry)
-		kho_restore_free(phys_to_virt(PFN_PHYS(pfn)));
+	luo_arrive_free(&arrival->claimed);
 	luo_out_count(arrival->reader.ser.liveupdate_num);
 	pr_info("live update %llu: %llu sessions, %llu files\n",
 		arrival->reader.ser.liveupdate_num, arrival->reader.sessions,

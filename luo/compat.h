@@ -76,6 +76,16 @@ static inline int luo_blocks_charge(struct inode *inode, long pages)
 #endif
 }
 
+/* Undoes that. */
+static inline void luo_blocks_uncharge(struct inode *inode, long pages)
+{
+#ifdef LUO_HAVE_SHMEM_QUOTA
+	dquot_free_block_nodirty(inode, pages);
+#else
+	luo_blocks_charge(inode, -pages);
+#endif
+}
+
 /*
  * Whether the page cache can have folios of order 1. Where a large folio's list for splitting is in
  * its third page it cannot: that page is another one's.

@@ -26,6 +26,35 @@ static struct luo_file *luo_file_find(const struct luo_session *session, u64 tok
 	return NULL;
 }
 
+/**
+ * luo_file_has() - whether there is a file of that token
+ * @session: where
+ * @token: what it is called
+ *
+ * Return: true if so.
+ */
+bool luo_file_has(const struct luo_session *session, u64 token)
+{
+	return luo_file_find(session, token);
+}
+
+/**
+ * luo_file_next() - the file with the lowest token
+ * @session: where
+ * @token: the lowest one that counts
+ *
+ * Return: it, or NULL.
+ */
+const struct luo_file *luo_file_next(const struct luo_session *session, u64 token)
+{
+	const struct luo_file *f, *next = NULL;
+
+	list_for_each_entry(f, &session->files, list)
+		if (f->token >= token && (!next || f->token < next->token))
+			next = f;
+	return next;
+}
+
 static void luo_file_add(struct luo_session *session, struct luo_file *f)
 {
 	list_add_tail(&f->list, &session->files);
@@ -52,7 +81,7 @@ static int luo_file_preserve_new(struct luo_session *session, u64 token, struct 
 	struct luo_file *f;
 	int ret;
 
-	if (!luo_memfd_is(file))
+	if (session->named ? !luo_shmem_is(file) : !luo_memfd_is(file))
 		return -ENOENT;
 	ret = xa_insert(&luo_inodes, luo_file_id(file), file, GFP_KERNEL);
 	if (ret)
@@ -118,7 +147,7 @@ static int luo_file_retrieve_new(struct luo_file *f)
 {
 	struct file *file;
 	bool again;
-	int ret = luo_memfd_retrieve(f->data, &f->more, &file, &again);
+	int ret = luo_memfd_retrieve(f->data, &f->more, NULL, &file, &again);
 
 	if (ret) {
 		/* What cannot get better is not tried again. */
@@ -155,6 +184,75 @@ int luo_file_retrieve(struct luo_session *session, u64 token, struct file **file
 	if (!ret)
 		*file = get_file(f->file);
 	return ret;
+}
+
+static int luo_file_adopt_into(struct luo_file *f, struct file *into)
+{
+	struct file *file;
+	bool again;
+	int ret;
+
+	/* Nobody preserves it before it is whole. */
+	ret = xa_insert(&luo_inodes, luo_file_id(into), into, GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = luo_memfd_retrieve(f->data, &f->more, into, &file, &again);
+	xa_erase(&luo_inodes, luo_file_id(into));
+	if (!ret)
+		fput(file);
+	else if (!again)
+		f->status = ret;
+	return ret;
+}
+
+/**
+ * luo_file_adopt() - take a file of the kernel before over, and be done with it
+ * @session: an incoming one
+ * @token: what the file is called there
+ * @fd: the caller's descriptor of an empty file
+ *
+ * Return: 0; -ENOENT; -EBADF; -EBUSY if the empty file is preserved; as luo_memfd_retrieve().
+ */
+int luo_file_adopt(struct luo_session *session, u64 token, int fd)
+{
+	struct luo_file *f = luo_file_find(session, token);
+	struct file *into;
+	int ret;
+
+	if (!f)
+		return -ENOENT;
+	if (f->status)
+		return f->status;
+	into = fget(fd);
+	if (!into)
+		return -EBADF;
+	if ((into->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE))
+		ret = -EBADF;
+	else
+		ret = luo_shmem_is(into) ? luo_file_adopt_into(f, into) : -EINVAL;
+	fput(into);
+	if (!ret)
+		luo_file_del(session, f);
+	return ret;
+}
+
+/**
+ * luo_file_discard() - free a file of the kernel before
+ * @session: an incoming one
+ * @token: what the file is called there
+ *
+ * Return: 0; -ENOENT; -EBUSY if a kernel is loaded that gets it; -ENOMEM, -EINTR.
+ */
+int luo_file_discard(struct luo_session *session, u64 token)
+{
+	struct luo_file *f = luo_file_find(session, token);
+	int ret = f ? luo_may_take() : -ENOENT;
+
+	if (ret)
+		return ret;
+	luo_memfd_discard(f->data, f->more);
+	luo_file_del(session, f);
+	return 0;
 }
 
 static bool luo_file_all_retrieved(const struct luo_session *session)
@@ -260,10 +358,13 @@ u64 luo_file_cost_all(const struct luo_session *session, struct luo_cost *cost)
  * luo_file_write_all() - tell the next kernel of a session's files
  * @session: which
  * @set: where they are then
+ * @digest: of the files before them, as kept files have one
  *
  * Of an incoming one only those that are still as the kernel before has left them.
+ *
+ * Return: the digest with them.
  */
-void luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_ser *set)
+u64 luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_ser *set, u64 digest)
 {
 	struct luo_cursor at;
 	struct luo_file *f;
@@ -284,6 +385,8 @@ void luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_se
 		ser->data = f->data;
 		ser->token = f->token;
 		set->count++;
+		digest = luo_keep_digest_file(digest, ser);
 	}
 	set->files = luo_blocks_end(&at);
+	return digest;
 }

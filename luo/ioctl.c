@@ -20,6 +20,10 @@ union luo_arg {
 	struct liveupdate_session_get_name get_name;
 	struct kho_luo_drop drop;
 	struct kho_luo_room room;
+	struct kho_luo_keep keep;
+	struct kho_luo_keep_drop keep_drop;
+	struct kho_luo_keep_next keep_next;
+	struct kho_luo_keep_discard keep_discard;
 	/* What all of those with a descriptor begin with. */
 	struct {
 		__u32 size;

@@ -18,7 +18,7 @@ static void luo_leave_one(struct luo_cursor *at, struct luo_session *session)
 	}
 	memset(ser, 0, sizeof(*ser));
 	strscpy(ser->name, session->name, sizeof(ser->name));
-	luo_file_write_all(session, &ser->file_set_ser);
+	luo_file_write_all(session, &ser->file_set_ser, 0);
 }
 
 /* Whether a session of the kernel before goes on to the next one. */
@@ -62,6 +62,7 @@ static int luo_leave(struct notifier_block *nb, unsigned long action, void *data
 		if (luo_leave_with(session))
 			luo_leave_one(&at, session);
 	luo_out_write(luo_blocks_end(&at));
+	luo_keep_write();
 	luo_room_write();
 	return NOTIFY_DONE;
 }

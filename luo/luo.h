@@ -6,6 +6,7 @@
  *   luo_going          for reading around everything; for writing, and for good, at the reboot
  *   luo_sessions.lock  both lists of sessions, the outgoing root and its blocks
  *   session->lock      a session's files
+ *   luo_keep_lock      kept files (keep.c); nobody has it and one of those above
  *   luo_room_lock      what is used of the late room (room.c)
  */
 #ifndef LUO_H

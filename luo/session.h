@@ -13,6 +13,7 @@
 #include "luo.h"
 
 struct luo_cost;
+struct xarray;
 
 /* file.c */
 
@@ -45,6 +46,7 @@ struct luo_file {
  * @incoming: the kernel before has left it
  * @retrieved: an incoming one that somebody has open
  * @finished: an incoming one that is done with
+ * @named: its files may have names
  */
 struct luo_session {
 	struct list_head list;
@@ -56,16 +58,21 @@ struct luo_session {
 	bool incoming;
 	bool retrieved;
 	bool finished;
+	bool named;
 };
 
 int luo_file_preserve(struct luo_session *session, u64 token, int fd);
 void luo_file_unpreserve_all(struct luo_session *session);
 int luo_file_retrieve(struct luo_session *session, u64 token, struct file **file);
+int luo_file_adopt(struct luo_session *session, u64 token, int fd);
+int luo_file_discard(struct luo_session *session, u64 token);
+bool luo_file_has(const struct luo_session *session, u64 token);
+const struct luo_file *luo_file_next(const struct luo_session *session, u64 token);
 int luo_file_finish_all(struct luo_session *session);
 int luo_file_arrive(struct luo_session *session, const struct khob_luo_file_ser *ser);
 void luo_file_forget_all(struct luo_session *session);
 u64 luo_file_cost_all(const struct luo_session *session, struct luo_cost *cost);
-void luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_ser *set);
+u64 luo_file_write_all(struct luo_session *session, struct khob_luo_file_set_ser *set, u64 digest);
 
 /* session.c */
 
@@ -96,8 +103,18 @@ int luo_session_retrieve(const char *name, struct file **file);
 int luo_session_drop(const char *name);
 int luo_session_set_room(u64 bytes);
 
+/* keep.c */
+int luo_keep(u64 token, int fd);
+int luo_keep_drop(void);
+int luo_keep_next(u64 *token, bool *incoming, struct luo_cost *cost);
+int luo_keep_adopt(u64 token, int fd);
+int luo_keep_discard(u64 token);
+void luo_keep_write(void);
+
 /* arrive.c, leave.c */
 int luo_arrive(void);
+int luo_arrive_claim_page(struct xarray *claimed, u64 pa);
+void luo_arrive_free(struct xarray *claimed);
 int luo_leave_init(void);
 void luo_leave_exit(void);
 

@@ -8,6 +8,7 @@
 #define LUO_CORE_H
 
 #include "core/port.h"
+#include "khob/keep.h"
 #include "khob/late_room.h"
 #include "khob/luo.h"
 #include "khob/memfd.h"
@@ -44,6 +45,7 @@ struct luo_reader_ops {
  * @ser: a copy of the root
  * @sessions: how many have been told
  * @files: how many have been told, in all sessions
+ * @digest: of these, as kept files have one
  * @session_block: a copy of the block of sessions that is being read
  * @file_block: a copy of the block of files that is being read
  */
@@ -56,11 +58,19 @@ struct luo_reader {
 	struct khob_luo_ser ser;
 	u64 sessions;
 	u64 files;
+	u64 digest;
 	__u64 session_block[KHOB_BLOCK_SIZE / sizeof(__u64)];
 	__u64 file_block[KHOB_BLOCK_SIZE / sizeof(__u64)];
 };
 
 int luo_read(struct luo_reader *r, u64 pa, u64 len);
+int luo_read_files(struct luo_reader *r, u64 block, const struct khob_luo_file_set_ser *set);
+int luo_claim(struct luo_reader *r, u64 pa);
+int luo_refuse(struct luo_reader *r, int ret, u64 where, const char *why);
+
+u64 luo_keep_digest_file(u64 digest, const struct khob_luo_file_ser *file);
+u64 luo_keep_digest(const struct khob_keep_ser *ser);
+int luo_keep_read(struct luo_reader *r, u64 pa, u64 len);
 
 int luo_memfd_check(const struct khob_memfd_ser *ser, u64 end_pfn, const char **why);
 int luo_memfd_folios_check(const struct khob_memfd_folio_ser *folios, u64 nr, u64 size,

@@ -5,7 +5,16 @@
  */
 #include "core/luo_core.h"
 
-static int luo_refuse(struct luo_reader *r, int ret, u64 where, const char *why)
+/**
+ * luo_refuse() - note why something is refused
+ * @r: the reading
+ * @ret: what is returned
+ * @where: the physical address that it is about
+ * @why: one sentence without a full stop
+ *
+ * Return: @ret.
+ */
+int luo_refuse(struct luo_reader *r, int ret, u64 where, const char *why)
 {
 	r->why = why;
 	r->where = where;
@@ -18,8 +27,14 @@ static bool luo_is_text(const char *text, size_t size)
 	return text[0] && memchr(text, 0, size);
 }
 
-/* A page that is metadata: claimed, so that no list comes back to it. */
-static int luo_claim(struct luo_reader *r, u64 pa)
+/**
+ * luo_claim() - claim a page that is metadata, so that no list comes back to it
+ * @r: the reading
+ * @pa: the page's physical address
+ *
+ * Return: 0; -EINVAL if it is none, or was claimed before; an errno of @r's ops.
+ */
+int luo_claim(struct luo_reader *r, u64 pa)
 {
 	int ret;
 
@@ -51,11 +66,19 @@ static int luo_read_file(struct luo_reader *r, u64 block, const struct khob_luo_
 	if (!luo_is_text(file->compatible, sizeof(file->compatible)))
 		return luo_refuse(r, -EINVAL, block, "a file's kind is empty or has no end");
 	r->files++;
+	r->digest = luo_keep_digest_file(r->digest, file);
 	return r->ops->file(r->ctx, file);
 }
 
-/* The files of a session, which are to be as many as it says. */
-static int luo_read_files(struct luo_reader *r, u64 block, const struct khob_luo_file_set_ser *set)
+/**
+ * luo_read_files() - read and check a list of files, which are to be as many as it says
+ * @r: the reading
+ * @block: physical address of what says so
+ * @set: a copy of that
+ *
+ * Return: 0; or an errno, with a sentence in @r if it is this function's own.
+ */
+int luo_read_files(struct luo_reader *r, u64 block, const struct khob_luo_file_set_ser *set)
 {
 	const struct khob_block_header *header = (void *)r->file_block;
 	const struct khob_luo_file_ser *files = (const void *)(header + 1);
@@ -64,7 +87,7 @@ static int luo_read_files(struct luo_reader *r, u64 block, const struct khob_luo
 	int ret;
 
 	if (!pa != !set->count)
-		return luo_refuse(r, -EINVAL, block, "a session's count and list disagree");
+		return luo_refuse(r, -EINVAL, block, "a count and a list of files disagree");
 	for (blocks = 0; pa; blocks++) {
 		unsigned int i;
 
@@ -78,7 +101,7 @@ static int luo_read_files(struct luo_reader *r, u64 block, const struct khob_luo
 		pa = header->next;
 	}
 	if (found != set->count)
-		return luo_refuse(r, -EINVAL, block, "a session has not as many files as it says");
+		return luo_refuse(r, -EINVAL, block, "a list has not as many files as is said");
 	return 0;
 }
 

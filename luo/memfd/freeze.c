@@ -11,7 +11,9 @@
  * @frozen: how it was
  *
  * 7.2 and later have a flag for that. Before, seals do it for resizing and for writes that would
- * make the file grow, and the immutable flag for fallocate(); both can be seen.
+ * make the file grow, and the immutable flag for fallocate(); both can be seen. A file that has a
+ * name is not made immutable, since it could not be opened for writing then, or unlinked: what
+ * fallocate() does to it luo_refill() makes up for.
  */
 void luo_freeze(struct inode *inode, struct luo_frozen *frozen)
 {
@@ -22,9 +24,11 @@ void luo_freeze(struct inode *inode, struct luo_frozen *frozen)
 	struct shmem_inode_info *info = SHMEM_I(inode);
 
 	frozen->seals = (F_SEAL_SHRINK | F_SEAL_GROW) & ~info->seals;
-	frozen->immutable = !(inode->i_flags & S_IMMUTABLE);
+	frozen->immutable = !inode->i_nlink && !(inode->i_flags & S_IMMUTABLE);
+	frozen->loose = inode->i_nlink;
 	info->seals |= frozen->seals;
-	inode_set_flags(inode, S_IMMUTABLE, S_IMMUTABLE);
+	if (frozen->immutable)
+		inode_set_flags(inode, S_IMMUTABLE, S_IMMUTABLE);
 #endif
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one kind of file there is: memfds, and other files of shmem's without a name.
+ * The one kind of file there is: shmem's. Sessions take memfds, and others without a name; what is
+ * kept may have a name.
  */
 #ifndef LUO_MEMFD_H
 #define LUO_MEMFD_H
@@ -24,13 +25,14 @@ struct luo_cost {
 
 /* preserve.c */
 bool luo_memfd_is(const struct file *file);
+bool luo_shmem_is(const struct file *file);
 int luo_memfd_preserve(struct file *file, u64 *data, void **more);
 void luo_memfd_unpreserve(struct file *file, u64 data, void *more);
 void luo_memfd_write(const struct file *file, u64 data, const void *more);
 void luo_memfd_cost(u64 data, bool incoming, struct luo_cost *cost);
 
 /* retrieve.c */
-int luo_memfd_retrieve(u64 data, void **more, struct file **file, bool *again);
+int luo_memfd_retrieve(u64 data, void **more, struct file *into, struct file **file, bool *again);
 void luo_memfd_discard(u64 data, void *more);
 
 /* ram.c */
@@ -43,10 +45,12 @@ u64 luo_ram_end(void);
  * struct luo_frozen - how a file was before it was frozen
  * @seals: those that were added
  * @immutable: whether it was made so
+ * @loose: nothing keeps its pages from being punched out
  */
 struct luo_frozen {
 	unsigned int seals;
 	bool immutable;
+	bool loose;
 };
 
 void luo_freeze(struct inode *inode, struct luo_frozen *frozen);
@@ -142,9 +146,15 @@ struct luo_late *luo_late_preserve(struct file *file, struct khob_memfd_ser *ser
 void luo_late_free(struct luo_late *late);
 void luo_late_fill(const struct luo_late *late);
 
+/* refill.c */
+void luo_refill(struct address_space *mapping, const struct khob_memfd_folio_ser *folios, u64 nr);
+
 /* shmem.c */
 struct file *luo_shmem_new(void);
+bool luo_shmem_is_empty(const struct file *file);
 int luo_shmem_commit(s64 pages);
+int luo_shmem_charge(struct inode *inode, s64 pages, bool limited);
+void luo_shmem_uncharge(struct inode *inode, s64 pages);
 void luo_shmem_dress(struct file *file, const struct khob_memfd_ser *ser);
 
 /* adopt.c */
@@ -154,25 +164,31 @@ void luo_shmem_dress(struct file *file, const struct khob_memfd_ser *ser);
 
 /**
  * struct luo_adoption - folios on their way into a file
- * @file: the file, which nobody else knows yet
+ * @file: the file
+ * @named: somebody else may know it by now: it is sealed until all is in it
+ * @seals: that it had
  * @size: that it will have
  * @folios: restored ones, each with one reference
  * @index: where each goes
  * @nr: how many
  * @done: how many of them are in the file
  * @charged: pages that Committed_AS has and the file has not yet
+ * @blocks: pages that its file system has and the file has not yet
  */
 struct luo_adoption {
 	struct file *file;
+	bool named;
+	unsigned int seals;
 	u64 size;
 	struct folio *folios[LUO_BATCH];
 	pgoff_t index[LUO_BATCH];
 	unsigned int nr;
 	unsigned int done;
 	s64 charged;
+	s64 blocks;
 };
 
-void luo_adopt_start(struct luo_adoption *adoption);
+int luo_adopt_start(struct luo_adoption *adoption, struct file *into);
 int luo_adopt(struct luo_adoption *adoption);
 void luo_adopt_end(struct luo_adoption *adoption);
 void luo_adopt_drop(struct luo_adoption *adoption);

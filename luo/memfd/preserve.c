@@ -41,9 +41,18 @@ static struct kho_vmalloc *luo_memfd_list(struct khob_memfd_ser *ser)
  */
 bool luo_memfd_is(const struct file *file)
 {
-	const struct inode *inode = file_inode(file);
+	return luo_shmem_is(file) && !file_inode(file)->i_nlink;
+}
 
-	return shmem_mapping(file->f_mapping) && S_ISREG(inode->i_mode) && !inode->i_nlink;
+/**
+ * luo_shmem_is() - whether a file is one that can be kept
+ * @file: any file
+ *
+ * Return: true for any regular file on tmpfs: not for hugetlb's.
+ */
+bool luo_shmem_is(const struct file *file)
+{
+	return shmem_mapping(file->f_mapping) && S_ISREG(file_inode(file)->i_mode);
 }
 
 /*
@@ -232,8 +241,8 @@ void luo_memfd_unpreserve(struct file *file, u64 data, void *more)
 }
 
 /**
- * luo_memfd_write() - what may have changed since it was preserved: the position, and the contents
- * of one that was preserved late
+ * luo_memfd_write() - what may have changed since it was preserved: the position, the contents of
+ * one that was preserved late, and holes
  * @file: the file
  * @data: as luo_memfd_preserve() has said
  * @more: as that has said
@@ -246,6 +255,8 @@ void luo_memfd_write(const struct file *file, u64 data, const void *more)
 	ser->pos = file->f_pos;
 	if (out->late)
 		luo_late_fill(out->late);
+	else if (out->frozen.loose)
+		luo_refill(file->f_mapping, out->folios, out->nr);
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A memfd of the kernel before: described, checked, then taken folio by folio into a new file; or
- * discarded. What cannot be believed is left alone: kho_bridge still holds it.
+ * A memfd of the kernel before: described, checked, then taken folio by folio into a new file, or
+ * into one that the caller has; or discarded. What cannot be believed is left alone: kho_bridge still holds it.
  */
 #include <linux/file.h>
 #include <linux/io.h>
@@ -70,8 +70,11 @@ static int luo_memfd_in_take(struct luo_memfd_in *in, bool *again)
 	return ret ? -EIO : 0;
 }
 
-/* Return: what begins to bring it back, or an ERR_PTR(); *@again: that may be tried again. */
-static struct luo_memfd_in *luo_memfd_in_new(u64 data, bool *again)
+/*
+ * Return: what begins to bring it back, or an ERR_PTR(); *@again: that may be tried again. @into:
+ * NULL if it is to be a new file.
+ */
+static struct luo_memfd_in *luo_memfd_in_new(u64 data, struct file *into, bool *again)
 {
 	struct luo_memfd_in *in;
 	int ret;
@@ -86,19 +89,13 @@ static struct luo_memfd_in *luo_memfd_in_new(u64 data, bool *again)
 		goto err_free;
 	}
 	in->adoption.size = in->ser.size;
-	in->adoption.file = luo_shmem_new();
-	if (IS_ERR(in->adoption.file)) {
-		ret = PTR_ERR(in->adoption.file);
-		goto err_free;
-	}
-	ret = luo_memfd_in_take(in, again);
+	ret = luo_adopt_start(&in->adoption, into);
 	if (ret)
-		goto err_file;
-	luo_adopt_start(&in->adoption);
-	return in;
-
-err_file:
-	fput(in->adoption.file);
+		goto err_free;
+	ret = luo_memfd_in_take(in, again);
+	if (!ret)
+		return in;
+	luo_adopt_drop(&in->adoption);
 err_free:
 	luo_memfd_in_free(in);
 	return ERR_PTR(ret);
@@ -154,22 +151,26 @@ static int luo_memfd_restore(struct luo_memfd_in *in)
  * luo_memfd_retrieve() - take a memfd of the kernel before over
  * @data: where it is described
  * @more: NULL at first; what has become of it so far
- * @file: the file
+ * @into: an empty regular file of shmem's, the same each time; or NULL: a new memfd
+ * @file: the file, with a reference
  * @again: if it failed, whether it may be tried again
  *
  * Return: 0; -EBUSY while a kernel is loaded; -ENOMEM, -EINTR; -EOPNOTSUPP for seals that nobody
- * knows; -EINVAL or -EIO if it was damaged.
+ * knows; -EINVAL or -EIO if it was damaged. Of @into: -EINVAL, -ENOSPC or -EDQUOT.
  */
-int luo_memfd_retrieve(u64 data, void **more, struct file **file, bool *again)
+int luo_memfd_retrieve(u64 data, void **more, struct file *into, struct file **file, bool *again)
 {
 	struct luo_memfd_in *in = *more;
 	int ret = 0;
 
 	if (!in) {
-		in = luo_memfd_in_new(data, again);
+		in = luo_memfd_in_new(data, into, again);
 		if (IS_ERR(in))
 			return PTR_ERR(in);
 		*more = in;
+	} else if (into && file_inode(into) != file_inode(in->adoption.file)) {
+		*again = true;
+		return -EINVAL;
 	}
 	while (!ret && (in->at < in->ser.nr_folios || in->adoption.nr)) {
 		ret = luo_adopt(&in->adoption);
@@ -181,7 +182,8 @@ int luo_memfd_retrieve(u64 data, void **more, struct file **file, bool *again)
 		return ret;
 	}
 	luo_adopt_end(&in->adoption);
-	luo_shmem_dress(in->adoption.file, &in->ser);
+	if (!into)
+		luo_shmem_dress(in->adoption.file, &in->ser);
 	*file = in->adoption.file;
 	luo_memfd_in_free(in);
 	*more = NULL;
@@ -200,7 +202,7 @@ void luo_memfd_discard(u64 data, void *more)
 	bool again;
 
 	if (!in) {
-		in = luo_memfd_in_new(data, &again);
+		in = luo_memfd_in_new(data, NULL, &again);
 		if (IS_ERR(in))
 			return;
 	}

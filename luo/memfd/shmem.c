@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An empty memfd, what it looks like in the end, and what it is charged for.
+ * An empty memfd or file, what it looks like in the end, and what it is charged for.
  */
 #include <linux/file.h>
 
@@ -21,6 +21,63 @@ struct file *luo_shmem_new(void)
 	file->f_flags |= O_LARGEFILE;
 	SHMEM_I(file_inode(file))->seals = 0;
 	return file;
+}
+
+/**
+ * luo_shmem_is_empty() - whether folios can enter a file
+ * @file: some regular file of shmem's, whose inode is locked
+ *
+ * Return: true if it has nothing, and nothing keeps it from getting something.
+ */
+bool luo_shmem_is_empty(const struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	const struct shmem_inode_info *info = SHMEM_I(inode);
+
+	return !i_size_read(inode) && !inode->i_mapping->nrpages && !info->alloced &&
+	       !info->swapped && !(info->seals & ~F_SEAL_SEAL) &&
+	       (info->flags & SHMEM_F_NORESERVE) && !IS_IMMUTABLE(inode) && !IS_APPEND(inode) &&
+	       !IS_SWAPFILE(inode);
+}
+
+/**
+ * luo_shmem_charge() - let a file's file system, its owner's quota and i_blocks have more pages
+ * @inode: the file's, locked
+ * @pages: how many
+ * @limited: not more than the file system may have; as in shmem before 6.6, others who charge just
+ *	then are not counted
+ *
+ * Return: 0; -ENOSPC, -EDQUOT, and then nothing is charged.
+ */
+int luo_shmem_charge(struct inode *inode, s64 pages, bool limited)
+{
+	struct shmem_sb_info *sb = inode->i_sb->s_fs_info;
+	int ret;
+
+	if (sb->max_blocks) {
+		if (limited && percpu_counter_compare(&sb->used_blocks,
+						      (s64)sb->max_blocks - pages) > 0)
+			return -ENOSPC;
+		percpu_counter_add(&sb->used_blocks, pages);
+	}
+	ret = luo_blocks_charge(inode, pages);
+	if (ret && sb->max_blocks)
+		percpu_counter_sub(&sb->used_blocks, pages);
+	return ret;
+}
+
+/**
+ * luo_shmem_uncharge() - undo luo_shmem_charge()
+ * @inode: the file's, locked
+ * @pages: how many
+ */
+void luo_shmem_uncharge(struct inode *inode, s64 pages)
+{
+	struct shmem_sb_info *sb = inode->i_sb->s_fs_info;
+
+	if (sb->max_blocks)
+		percpu_counter_sub(&sb->used_blocks, pages);
+	luo_blocks_uncharge(inode, pages);
 }
 
 /**

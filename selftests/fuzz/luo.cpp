@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Fuzzes what kho_luo reads of another kernel's LUO, with whatever a few pages of memory may hold:
 // the root, both kinds of lists, each file as the description of a memfd, and the root's page as
-// that of a late room.
+// that of a late room, and of kept files.
 #include "core/luo_core.h"
 
 #include <cerrno>
@@ -27,6 +27,7 @@ struct Told {
     std::set<std::uint64_t> copied;
     std::uint64_t sessions = 0;
     std::uint64_t files = 0;
+    bool keeps = false;
 };
 
 int read(void* ctx, u64 pa, void* to, u64 len) {
@@ -119,10 +120,38 @@ void late_room(Image& image) {
 int file(void* ctx, const khob_luo_file_ser* ser) {
     auto& told = *static_cast<Told*>(ctx);
     told.files++;
-    require(told.sessions > 0, "a file has a session");
+    require(told.sessions > 0 || told.keeps, "a file has a session");
     require(is_text(ser->compatible), "a file has a kind");
     memfd(told.image, ser->data);
     return 0;
+}
+
+/// The same memory, with a root that has its digest: no input finds one. Nor that of the files, so
+/// that it is refused in the end if there are some.
+void kept(Told& told, const luo_reader_ops& ops) {
+    static luo_reader reader;
+    khob_keep_ser* root = nullptr;
+    Image::Node* found = told.image.find(Image::base);
+    if (found == nullptr) {
+        return;
+    }
+    root = reinterpret_cast<khob_keep_ser*>(found->data());
+    std::memcpy(root->compatible, KHOB_KEEP_COMPATIBLE_KEEP_V1,
+                sizeof(KHOB_KEEP_COMPATIBLE_KEEP_V1));
+    root->digest = luo_keep_digest(root);
+    told.claimed.clear();
+    told.copied.clear();
+    told.files = 0;
+    told.keeps = true;
+    reader = luo_reader{};
+    reader.ops = &ops;
+    reader.ctx = &told;
+    reader.end_pa = end_pa;
+    const int err = luo_keep_read(&reader, Image::base, sizeof(khob_keep_ser));
+    require(err == 0 || reader.why != nullptr, "a refusal says why");
+    require(err == 0 || err == -EINVAL || err == -EFAULT, "errors are those that are documented");
+    require(reader.files == told.files, "all are counted");
+    require(err != 0 || reader.digest == root->files_digest, "what is accepted has its digest");
 }
 
 }  // namespace
@@ -143,5 +172,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
             "errors are those that are documented");
     require(reader.sessions == told.sessions && reader.files == told.files, "all are counted");
     late_room(told.image);
+    kept(told, ops);
     return 0;
 }

@@ -3,10 +3,11 @@
 // (make it again with: cmake --build build --target abi)
 //
 // /dev/kho_luo, version 1. Lists the sessions of the module kho_luo, drops one, and sets memory
-// aside for late ones. Reading it from the start gives a session for each session, outgoing ones
-// first, as they stood when the file was opened. An ioctl takes a struct whose first field is its
-// size, as the caller knows it: what the caller does not know is taken for 0, what the module does
-// not know has to be 0 (E2BIG). Names end with a 0.
+// aside for late ones; keeps files on tmpfs, and takes those of the kernel before over. Reading it
+// from the start gives a session for each session, outgoing ones first, as they stood when the file
+// was opened. An ioctl takes a struct whose first field is its size, as the caller knows it: what
+// the caller does not know is taken for 0, what the module does not know has to be 0 (E2BIG). Names
+// end with a 0.
 #ifndef KHOB_SESSIONS_HPP
 #define KHOB_SESSIONS_HPP
 
@@ -86,7 +87,78 @@ inline constexpr std::array<Field, 4> room_fields = { {
 static_assert(std::is_standard_layout_v<room> && std::is_trivially_copyable_v<room>);
 static_assert(sizeof(room) == 24);
 
+/// A file, and what it is called.
+struct keep {
+    std::uint32_t size = sizeof(sessions::keep);  ///< Of the struct. [bytes]
+    std::int32_t fd{};  ///< The file; to keep it, open in any way.
+    std::uint64_t token{};  ///< What userspace calls it.
+};
+
+inline constexpr std::array<Field, 3> keep_fields = { {
+    field<offsetof(keep, size), 0>("size", 4, 1, false),
+    field<offsetof(keep, fd), 4>("fd", 4, 1, false),
+    field<offsetof(keep, token), 8>("token", 8, 1, false),
+} };
+
+static_assert(std::is_standard_layout_v<keep> && std::is_trivially_copyable_v<keep>);
+static_assert(sizeof(keep) == 16);
+
+/// All that is kept.
+struct keep_drop {
+    std::uint32_t size = sizeof(sessions::keep_drop);  ///< Of the struct. [bytes]
+    std::uint32_t reserved{};  ///< 0.
+};
+
+inline constexpr std::array<Field, 2> keep_drop_fields = { {
+    field<offsetof(keep_drop, size), 0>("size", 4, 1, false),
+    field<offsetof(keep_drop, reserved), 4>("reserved", 4, 1, false),
+} };
+
+static_assert(std::is_standard_layout_v<keep_drop> && std::is_trivially_copyable_v<keep_drop>);
+static_assert(sizeof(keep_drop) == 8);
+
+/// A kept file.
+struct keep_next {
+    std::uint32_t size = sizeof(sessions::keep_next);  ///< Of the struct. [bytes]
+    std::uint32_t flags{};  ///< 0. Output: what holds of it.
+    std::uint64_t token{};  ///< The lowest one to look at. Output: its token.
+    std::uint64_t bytes{};  ///< Output: memory that it has, in whole pages. [bytes]
+    std::uint64_t folios{};  ///< Output: folios that this memory is in.
+};
+
+inline constexpr std::array<Field, 5> keep_next_fields = { {
+    field<offsetof(keep_next, size), 0>("size", 4, 1, false),
+    field<offsetof(keep_next, flags), 4>("flags", 4, 1, false),
+    field<offsetof(keep_next, token), 8>("token", 8, 1, false),
+    field<offsetof(keep_next, bytes), 16>("bytes", 8, 1, false),
+    field<offsetof(keep_next, folios), 24>("folios", 8, 1, false),
+} };
+
+static_assert(std::is_standard_layout_v<keep_next> && std::is_trivially_copyable_v<keep_next>);
+static_assert(sizeof(keep_next) == 32);
+
+/// Which file to free.
+struct keep_discard {
+    std::uint32_t size = sizeof(sessions::keep_discard);  ///< Of the struct. [bytes]
+    std::uint32_t reserved{};  ///< 0.
+    std::uint64_t token{};  ///< What userspace calls it.
+};
+
+inline constexpr std::array<Field, 3> keep_discard_fields = { {
+    field<offsetof(keep_discard, size), 0>("size", 4, 1, false),
+    field<offsetof(keep_discard, reserved), 4>("reserved", 4, 1, false),
+    field<offsetof(keep_discard, token), 8>("token", 8, 1, false),
+} };
+
+static_assert(std::is_standard_layout_v<keep_discard> && std::is_trivially_copyable_v<keep_discard>);
+static_assert(sizeof(keep_discard) == 16);
+
 // Values of fields.
+
+/// What holds of a kept file.
+namespace keep_flags {
+inline constexpr std::uint32_t incoming = 0x1;  ///< The kernel before has left it.
+}  // namespace keep_flags
 
 /// What to do with the late room.
 namespace room_flags {
@@ -142,6 +214,19 @@ enum class Ioctl : std::uint32_t {
     /// Sets the late room's size: memory for what is preserved once a kernel is loaded. It is made
     /// before the load, which hands all of it over; the loader does this.
     room = request(0x81),
+    /// Keeps a regular file on tmpfs: its pages go to the next kernel. Until Ioctl::keep_drop no
+    /// page is added and none cut off (EPERM); what is written to it goes along.
+    keep = request(0x82),
+    /// Keeps none of the files that Ioctl::keep has kept. They can be resized again.
+    keep_drop = request(0x83),
+    /// The kept file whose token is the lowest one from a given one on.
+    keep_next = request(0x84),
+    /// Puts the pages of a file that the kernel before has kept into an empty file on tmpfs, and
+    /// ends with its size. As long as it has not succeeded nobody can write to that file; if it
+    /// failed with ENOMEM or EINTR it can be tried again with the same file.
+    keep_adopt = request(0x85),
+    /// Frees a file that the kernel before has kept and that nobody has taken over.
+    keep_discard = request(0x86),
 };
 
 /// What there is to know of an ioctl where its number is no constant.
@@ -154,9 +239,14 @@ struct IoctlInfo {
 };
 
 /// All of them.
-inline constexpr std::array<IoctlInfo, 2> ioctls = { {
+inline constexpr std::array<IoctlInfo, 7> ioctls = { {
     {Ioctl::drop, "drop", sizeof(sessions::drop), "", false},
     {Ioctl::room, "room", sizeof(sessions::room), "", false},
+    {Ioctl::keep, "keep", sizeof(sessions::keep), "", false},
+    {Ioctl::keep_drop, "keep_drop", sizeof(sessions::keep_drop), "", false},
+    {Ioctl::keep_next, "keep_next", sizeof(sessions::keep_next), "", false},
+    {Ioctl::keep_adopt, "keep_adopt", sizeof(sessions::keep), "", false},
+    {Ioctl::keep_discard, "keep_discard", sizeof(sessions::keep_discard), "", false},
 } };
 // clang-format on
 

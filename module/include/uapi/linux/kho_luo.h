@@ -4,10 +4,11 @@
  * (make it again with: cmake --build build --target abi)
  *
  * /dev/kho_luo, version 1. Lists the sessions of the module kho_luo, drops one, and sets memory
- * aside for late ones. Reading it from the start gives a struct kho_luo_session for each session,
- * outgoing ones first, as they stood when the file was opened. An ioctl takes a struct whose first
- * field is its size, as the caller knows it: what the caller does not know is taken for 0, what the
- * module does not know has to be 0 (E2BIG). Names end with a 0.
+ * aside for late ones; keeps files on tmpfs, and takes those of the kernel before over. Reading it
+ * from the start gives a struct kho_luo_session for each session, outgoing ones first, as they
+ * stood when the file was opened. An ioctl takes a struct whose first field is its size, as the
+ * caller knows it: what the caller does not know is taken for 0, what the module does not know has
+ * to be 0 (E2BIG). Names end with a 0.
  */
 #ifndef _UAPI_LINUX_KHO_LUO_H
 #define _UAPI_LINUX_KHO_LUO_H
@@ -37,6 +38,23 @@
  * before the load, which hands all of it over; the loader does this.
  */
 #define KHO_LUO_ROOM _IO(KHO_LUO_TYPE, 0x81) /* kho_luo_room */
+/*
+ * Keeps a regular file on tmpfs: its pages go to the next kernel. Until KHO_LUO_KEEP_DROP no page
+ * is added and none cut off (EPERM); what is written to it goes along.
+ */
+#define KHO_LUO_KEEP _IO(KHO_LUO_TYPE, 0x82) /* kho_luo_keep */
+/* Keeps none of the files that KHO_LUO_KEEP has kept. They can be resized again. */
+#define KHO_LUO_KEEP_DROP _IO(KHO_LUO_TYPE, 0x83) /* kho_luo_keep_drop */
+/* The kept file whose token is the lowest one from a given one on. */
+#define KHO_LUO_KEEP_NEXT _IO(KHO_LUO_TYPE, 0x84) /* kho_luo_keep_next */
+/*
+ * Puts the pages of a file that the kernel before has kept into an empty file on tmpfs, and ends
+ * with its size. As long as it has not succeeded nobody can write to that file; if it failed with
+ * ENOMEM or EINTR it can be tried again with the same file.
+ */
+#define KHO_LUO_KEEP_ADOPT _IO(KHO_LUO_TYPE, 0x85) /* kho_luo_keep */
+/* Frees a file that the kernel before has kept and that nobody has taken over. */
+#define KHO_LUO_KEEP_DISCARD _IO(KHO_LUO_TYPE, 0x86) /* kho_luo_keep_discard */
 
 /**
  * struct kho_luo_drop - Which session to drop.
@@ -65,7 +83,60 @@ struct kho_luo_room {
 	__aligned_u64 used;
 };
 
+/**
+ * struct kho_luo_keep - A file, and what it is called.
+ * @size: Of the struct. [bytes]
+ * @fd: The file; to keep it, open in any way.
+ * @token: What userspace calls it.
+ */
+struct kho_luo_keep {
+	__u32 size;
+	__s32 fd;
+	__aligned_u64 token;
+};
+
+/**
+ * struct kho_luo_keep_drop - All that is kept.
+ * @size: Of the struct. [bytes]
+ * @reserved: 0.
+ */
+struct kho_luo_keep_drop {
+	__u32 size;
+	__u32 reserved;
+};
+
+/**
+ * struct kho_luo_keep_next - A kept file.
+ * @size: Of the struct. [bytes]
+ * @flags: 0. Output: what holds of it.
+ * @token: The lowest one to look at. Output: its token.
+ * @bytes: Output: memory that it has, in whole pages. [bytes]
+ * @folios: Output: folios that this memory is in.
+ */
+struct kho_luo_keep_next {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 token;
+	__aligned_u64 bytes;
+	__aligned_u64 folios;
+};
+
+/**
+ * struct kho_luo_keep_discard - Which file to free.
+ * @size: Of the struct. [bytes]
+ * @reserved: 0.
+ * @token: What userspace calls it.
+ */
+struct kho_luo_keep_discard {
+	__u32 size;
+	__u32 reserved;
+	__aligned_u64 token;
+};
+
 /* Values of fields. */
+
+/* kho_luo_keep_next.flags: What holds of a kept file. */
+#define KHO_LUO_KEEP_INCOMING 0x1U /* The kernel before has left it. */
 
 /* kho_luo_room.flags: What to do with the late room. */
 #define KHO_LUO_ROOM_SET 0x1U /* Give it that size. Without it nothing is changed. */

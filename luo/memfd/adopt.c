@@ -36,7 +36,7 @@ static gfp_t luo_adopt_gfp(struct address_space *mapping)
 static void luo_adopt_blocks(struct luo_adoption *adoption, long nr)
 {
 	struct inode *inode = file_inode(adoption->file);
-	s64 more = max(nr - adoption->blocks, 0L);
+	s64 more = max_t(s64, nr - adoption->blocks, 0);
 
 	adoption->blocks -= nr - more;
 	/*
@@ -193,7 +193,7 @@ static void luo_adopt_hold(struct luo_adoption *adoption)
 static int luo_adopt_seal(struct luo_adoption *adoption)
 {
 	struct inode *inode = file_inode(adoption->file);
-	s64 blocks = min(luo_memfd_pages(adoption->size), PHYS_PFN(luo_ram_end()));
+	s64 blocks = min_t(u64, luo_memfd_pages(adoption->size), PHYS_PFN(luo_ram_end()));
 	int ret;
 
 	if (!luo_shmem_is_empty(adoption->file))

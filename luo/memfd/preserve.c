@@ -52,7 +52,11 @@ bool luo_memfd_is(const struct file *file)
  */
 bool luo_shmem_is(const struct file *file)
 {
-	return shmem_mapping(file->f_mapping) && S_ISREG(file_inode(file)->i_mode);
+	const struct inode *inode = file_inode(file);
+
+	/* Some file systems show another one's pages as theirs. */
+	return shmem_mapping(file->f_mapping) && file->f_mapping->host == inode &&
+	       S_ISREG(inode->i_mode);
 }
 
 /*

@@ -11,8 +11,12 @@
 /* Return: whether it could be read, or is beyond the end. */
 static bool luo_refill_page(struct address_space *mapping, struct page *to, pgoff_t index)
 {
-	struct page *page = shmem_read_mapping_page_gfp(mapping, index, mapping_gfp_mask(mapping));
+	struct page *page;
 
+	/* This may be why it is not the file's any more: nobody touches it. */
+	if (PageHWPoison(to))
+		return false;
+	page = shmem_read_mapping_page_gfp(mapping, index, mapping_gfp_mask(mapping));
 	if (IS_ERR(page)) {
 		clear_highpage(to);
 		return PTR_ERR(page) == -EINVAL;

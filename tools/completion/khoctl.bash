@@ -27,7 +27,7 @@ _khoctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
 	local commands="doctor status walk ls abi bench probe preserve unpreserve compact put load unload exec
-		session attach verify get restore release"
+		session keep attach verify get restore release"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -52,7 +52,7 @@ _khoctl()
 		return
 		;;
 	--pages | --keys | --seed | --cmdline | --max-ranges | --late-room | --carve | --uncarve | \
-		--setup-data)
+		--setup-data | --unless-larger)
 		return
 		;;
 	subtree)
@@ -77,6 +77,15 @@ _khoctl()
 			_khoctl_words "ls show drop --help"
 		else
 			_khoctl_words "--json --help"
+		fi
+		;;
+	keep)
+		if [[ $cur == -* ]]; then
+			_khoctl_words "--once --unless-larger --restore --into --json --help"
+		elif ((COMP_CWORD == 2)) && [[ $cur != */* ]]; then
+			_khoctl_words "ls rm drop"
+		else
+			_khoctl_files
 		fi
 		;;
 	unpreserve) _khoctl_words "all subtree --json --help" ;;

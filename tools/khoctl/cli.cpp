@@ -105,6 +105,7 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
     add_kexec(app, selection);
     add_incoming(app, selection);
     add_session(app, selection);
+    add_keep(app, selection);
     add_bench(app, selection);
     try {
         app.parse(argc, argv);

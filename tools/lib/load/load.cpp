@@ -112,8 +112,8 @@ Result<void> plan_carving(const System& sys, const LoadOptions& options, Prepare
     return {};
 }
 
-Result<Prepared> prepare(const System& sys, const Module& module, const LoadOptions& options,
-                         Progress& progress) {
+/// Whether anything may be changed at all.
+Result<void> require_unfrozen(const Module& module) {
     const auto status = module.status();
     if (!status) {
         return tl::unexpected(status.error());
@@ -127,6 +127,15 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
             ExitCode::refused,
             fmt::format("what the previous kernel left was refused: {}", status->text("in.reason")),
             "`khoctl release all` first: it would not go on to the next kernel");
+    }
+    return {};
+}
+
+Result<Prepared> prepare(const System& sys, const Module& module, const LoadOptions& options,
+                         Progress& progress) {
+    const auto status = module.status();
+    if (!status) {
+        return tl::unexpected(status.error());
     }
     if (auto ok = require_kexec(sys); !ok) {
         return tl::unexpected(ok.error());
@@ -346,6 +355,14 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
         return tl::unexpected(module.error());
     }
     const InterruptGuard interrupts;
+    if (auto ok = require_unfrozen(*module); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    auto keeping = keep::Keeping::make(sys, *module, progress);
+    if (!keeping) {
+        return tl::unexpected(keeping.error());
+    }
+    report.kept = keeping->report();
     progress.step("checking the kernel and this machine");
     auto prepared = prepare(sys, *module, options, progress);
     if (!prepared) {
@@ -416,6 +433,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     }
     forget.keep();
     room->keep();
+    keeping->stay();
     report.kexec_ms = kexec_time.millis();
     report.choice = std::move(prepared->choice);
     report.choice.cmdline = with_carves(report.choice.cmdline, prepared->carves, frozen->carves);

@@ -13,6 +13,7 @@
 #include "base/progress.hpp"
 #include "base/system.hpp"
 #include "base/value.hpp"
+#include "keep/keeping.hpp"
 #include "load/compact.hpp"
 #include "module/module.hpp"
 #include "plan/boot_image.hpp"
@@ -46,6 +47,7 @@ struct LoadReport {
     std::optional<EarlyNeeds> early;  ///< method kho: what scratch was sized by
     std::string efi_left_out;         ///< why EFI's runtime services end here; empty: they go on
     std::uint64_t late_room = 0;      ///< bytes
+    keep::KeepReport kept;            ///< files on tmpfs
     MemoryBudget memory;
     std::vector<Carve> carves;  ///< all that the incoming kernel has
     std::vector<Range> scratch;
@@ -64,8 +66,8 @@ struct LoadReport {
 /**
  * Loads a kernel, by the handover method that suits it unless one is asked for.
  *
- * First everything that can be checked without changing anything, then scratch is taken
- * (which freezes what is preserved), then kexec_load(2). Whatever fails, and on Ctrl-C,
+ * First the files that are to be kept are, then comes everything that can be checked, then scratch
+ * is taken (which freezes what is preserved), then kexec_load(2). Whatever fails, and on Ctrl-C,
  * all of it is given back; only what was compacted stays together. Errors: every refusal has its
  * own text.
  */

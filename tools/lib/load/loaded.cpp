@@ -2,6 +2,7 @@
 // What may become of a loaded kernel: it is forgotten, or jumped into.
 #include <fmt/format.h>
 
+#include "keep/keeping.hpp"
 #include "load/load.hpp"
 #include "session/late_room.hpp"
 
@@ -30,6 +31,9 @@ Result<UnloadReport> unload(System& sys) {
         }
     }
     if (auto ok = LateRoom::drop(sys); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    if (auto ok = keep::Keeping::drop(sys, *module); !ok) {
         return tl::unexpected(ok.error());
     }
     return report;

@@ -25,6 +25,7 @@ Value LoadReport::to_value() const {
         .set("gap_bytes", Bytes{covering.gap_bytes})
         .set("covered_bytes", Bytes{covering.covered_bytes()})
         .set("late_room", Bytes{late_room})
+        .set("keep", kept.to_value())
         .set("ram_bytes", Bytes{memory.ram_bytes})
         .set("left_bytes", Bytes{memory.left_bytes})
         .set("safe_bytes", Bytes{memory.safe_bytes})

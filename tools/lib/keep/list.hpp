@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which paths are kept: those that were noted, and those that the configuration names.
+#ifndef KHOB_KEEP_LIST_HPP
+#define KHOB_KEEP_LIST_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/system.hpp"
+
+namespace khob::keep {
+
+inline constexpr std::string_view list_path = "/var/lib/kho-bridge/keep.json";
+inline constexpr std::string_view patterns_dir = "/etc/kho-bridge/keep.d";
+
+/// A path, and when it goes along.
+struct Noted {
+    std::string path;
+    std::string once;                         ///< the boot that it ends with; empty: always
+    std::optional<std::uint64_t> most_bytes;  ///< it stays here if it is larger
+};
+
+/// A path that is to be kept, and who says so.
+struct Wanted {
+    Noted noted;
+    std::string from;
+};
+
+/// "Once" of a boot that is over is not in it. Errors (failure): it cannot be read, or is no list.
+Result<std::vector<Noted>> read_noted(const System& sys);
+Result<void> write_noted(const System& sys, const std::vector<Noted>& list);
+
+/// What tells this boot from any other.
+std::string this_boot(const System& sys);
+
+/// All of them: noted ones, and what the patterns match just now, each path once.
+Result<std::vector<Wanted>> read_wanted(const System& sys);
+
+/// A size with K, M, G or T behind it, or in bytes.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+std::string list_to_json(const std::vector<Noted>& list);
+Result<std::vector<Noted>> parse_list(std::string_view text);
+
+}  // namespace khob::keep
+
+#endif  // KHOB_KEEP_LIST_HPP

@@ -12,21 +12,32 @@
 #include "memfd/memfd.h"
 #include "session.h"
 
-#define LUO_KEEP_SESSION(session) { \
-	.name = "of kept files", \
-	.files = LIST_HEAD_INIT((session).files), \
-	.blocks = { \
-		.list = LIST_HEAD_INIT((session).blocks.list), \
-		.size = sizeof(struct khob_luo_file_ser), \
-		.per = KHOB_LUO_FILES_PER_BLOCK, \
-	}, \
-	.named = true, \
-}
-
 /* All below; it stands for the locks of the two sessions. */
 static DEFINE_MUTEX(luo_keep_lock);
-static struct luo_session luo_kept = LUO_KEEP_SESSION(luo_kept);
-static struct luo_session luo_left = LUO_KEEP_SESSION(luo_left);
+
+static struct luo_session luo_kept = {
+	.name = "of kept files",
+	.files = LIST_HEAD_INIT(luo_kept.files),
+	.blocks = {
+		.list = LIST_HEAD_INIT(luo_kept.blocks.list),
+		.size = sizeof(struct khob_luo_file_ser),
+		.per = KHOB_LUO_FILES_PER_BLOCK,
+	},
+	.named = true,
+};
+
+static struct luo_session luo_left = {
+	.name = "of kept files",
+	.files = LIST_HEAD_INIT(luo_left.files),
+	.blocks = {
+		.list = LIST_HEAD_INIT(luo_left.blocks.list),
+		.size = sizeof(struct khob_luo_file_ser),
+		.per = KHOB_LUO_FILES_PER_BLOCK,
+	},
+	.incoming = true,
+	.named = true,
+};
+
 /* What the next kernel finds; NULL if nothing goes along. */
 static struct khob_keep_ser *luo_keep_root;
 
@@ -158,11 +169,11 @@ static int luo_keep_arrive(void)
 	if (ret)
 		return ret;
 
-	struct luo_keep_arrival *arrival __free(luo_kvfree) = kvzalloc(sizeof(*arrival), GFP_KERNEL);
+	struct luo_keep_arrival *arrival __free(luo_kvfree) =
+		kvzalloc(sizeof(*arrival), GFP_KERNEL);
 
 	if (!arrival)
 		return -ENOMEM;
-	luo_left.incoming = true;
 	xa_init(&arrival->claimed);
 	xa_init(&arrival->tokens);
 	ret = luo_keep_arrive_from(arrival, pa, len);
@@ -311,6 +322,7 @@ void luo_keep_write(void)
 	if (!luo_keep_root)
 		return;
 	digest = luo_keep_write_set(&luo_kept, &luo_keep_root->kept, 0);
-	luo_keep_root->files_digest = luo_keep_write_set(&luo_left, &luo_keep_root->carried, digest);
+	digest = luo_keep_write_set(&luo_left, &luo_keep_root->carried, digest);
+	luo_keep_root->files_digest = digest;
 	luo_keep_root->digest = luo_keep_digest(luo_keep_root);
 }

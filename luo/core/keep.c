@@ -69,7 +69,8 @@ int luo_keep_read(struct luo_reader *r, u64 pa, u64 len)
 	static_assert(sizeof(wanted) <= sizeof(ser.compatible), "it fits");
 	for (i = 0; i < sizeof(wanted); i++)
 		if (ser.compatible[i] != wanted[i])
-			return luo_refuse(r, -EOPNOTSUPP, pa, "it is not " KHOB_KEEP_COMPATIBLE_KEEP_V1);
+			return luo_refuse(r, -EOPNOTSUPP, pa,
+					  "it is not " KHOB_KEEP_COMPATIBLE_KEEP_V1);
 	if (ser.digest != luo_keep_digest(&ser))
 		return luo_refuse(r, -EINVAL, pa, "the subtree's digest is another one");
 	ret = luo_keep_read_set(r, pa, &ser.kept);

@@ -43,7 +43,8 @@ void luo_refill(struct address_space *mapping, const struct khob_memfd_folio_ser
 		if (likely(READ_ONCE(folio->mapping) == mapping))
 			continue;
 		for (n = 0; n < folio_nr_pages(folio); n++)
-			lost += !luo_refill_page(mapping, folio_page(folio, n), folios[i].index + n);
+			lost += !luo_refill_page(mapping, folio_page(folio, n),
+						 folios[i].index + n);
 		cond_resched();
 	}
 	if (lost)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A memfd of the kernel before: described, checked, then taken folio by folio into a new file, or
- * into one that the caller has; or discarded. What cannot be believed is left alone: kho_bridge still holds it.
+ * into one that the caller has; or discarded. What cannot be believed is left alone: kho_bridge
+ * still holds it.
  */
 #include <linux/file.h>
 #include <linux/io.h>

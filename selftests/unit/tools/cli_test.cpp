@@ -64,9 +64,10 @@ TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(run({"--version"}).code, 0);
     EXPECT_EQ(run({"--version"}).out.substr(0, 7), "khoctl ");
     EXPECT_EQ(run({"--help"}).code, 0);
-    for (const char* name : {"status", "preserve", "unpreserve", "compact", "walk", "put", "get",
-                             "ls", "load", "unload", "exec", "attach", "verify", "restore",
-                             "release", "abi", "doctor", "bench", "session", "keep"}) {
+    for (const char* name :
+         {"status",  "preserve", "unpreserve", "compact", "walk",    "put",    "get",
+          "ls",      "load",     "unload",     "exec",    "attach",  "verify", "restore",
+          "release", "abi",      "doctor",     "bench",   "session", "keep"}) {
         const Ran ran = run({name, "--help"});
         EXPECT_EQ(ran.code, 0) << name;
         EXPECT_NE(ran.out.find(std::string("Example:\n  khoctl ") + name), std::string::npos)

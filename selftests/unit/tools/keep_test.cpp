@@ -266,6 +266,11 @@ TEST_F(KeepWalk, ThereAndBack) {
     }
     EXPECT_EQ(fs::read_symlink(to / "d/soft"), "../empty");
     EXPECT_EQ(dir.read("to/d/other"), "xxxxxx");
+    // What an earlier restore has made is no stranger, but the files.
+    const auto again = restore(tree(walk({"from"})), "to");
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->files + again->others, 0);
+    EXPECT_EQ(again->left.size(), 2) << "both files";
 }
 
 TEST_F(KeepWalk, NothingIsOverwritten) {

@@ -59,6 +59,18 @@ def _load(kernel: str) -> Step:
     return Step(step.name, step.command, contains=_LEFT_OUT, timeout=180)
 
 
+# A load that ends halfway leaves nothing kept, and fills no hole that it knows not to fit.
+_REFUSED = (
+    Step("no kernel", "khoctl load /not/there --cmdline x", expect=(1, 2, 3)),
+    Step("holes", "df -k /keep > /tmp/before; truncate -s 1G /keep/z && "
+                  "khoctl load /boot/vmlinuz-6.12 --cmdline x", expect=3,
+         contains="/keep/z cannot be kept: its holes have 1.0 GiB"),
+    Step("nothing is kept", "rm /keep/z && df -k /keep | diff /tmp/before - && "
+                            "echo more >> /keep/d/empty && : > /keep/d/empty && "
+                            "khoctl keep ls --json", contains='"kept_files": 0'),
+)
+
+
 # The initrd is packed when it is first asked for: not before all of it is there.
 def _load_in_vain(kernel: str) -> Step:
     return Step("load", f"khoctl load /boot/vmlinuz-{kernel} --cmdline x --json",
@@ -116,7 +128,7 @@ def _pair(before: str, after: str) -> Case:
                 f"directories and files on tmpfs, from {before} to {after}",
                 (chain(before, INSMOD, Step("no kho_luo", "khoctl keep drop", expect=4,
                                             contains="kho_luo"),
-                       _INSMOD, _MOUNT, _TREE, *_KEEP, _load_in_vain(after), *_FROZEN, UNLOAD,
+                       _INSMOD, _MOUNT, _TREE, *_KEEP, *_REFUSED, _load_in_vain(after), *_FROZEN, UNLOAD,
                        _THAWED, *_NOTHING, _REMEMBER, _load(after), _LATE_STEP,
                        at_least("folios", "out.folios", 16000), EXEC),
                  chain(after, ATTACH, STATUS, VERIFY, _INSMOD, *_SMALL, *_RESTORE, *_GONE,
@@ -128,11 +140,15 @@ def _pair(before: str, after: str) -> Case:
 _CARRY = Case(
     "keep-carry", "kept files that nobody restores go on to the next kernel",
     (chain("6.12", INSMOD, _INSMOD,
-           Step("first", "mkdir -p /keep && mount -t tmpfs keep /keep && echo first > /keep/first && "
-                         "echo old > /keep/both && khoctl keep /keep"), load("6.12", 2), EXEC),
+           Step("first", "mkdir -p /keep && mount -t tmpfs keep /keep && "
+                         "echo first > /keep/first && "
+                         "echo old > /keep/both && mkdir -p /etc/kho-bridge/keep.d && "
+                         "echo '/ke[e]p' > /etc/kho-bridge/keep.d/all.conf && khoctl keep ls",
+                contains="all.conf"), load("6.12", 2), EXEC),
      chain("6.12", ATTACH, VERIFY, _INSMOD,
            Step("waits", "khoctl keep ls --json", contains='"waiting_files": 2'),
-           Step("second", "mkdir -p /keep && mount -t tmpfs keep /keep && echo second > /keep/second && "
+           Step("second", "mkdir -p /keep && mount -t tmpfs keep /keep && "
+                          "echo second > /keep/second && "
                           "echo new > /keep/both"),
            load("6.12", 3), UNLOAD,
            Step("waits still", "khoctl keep ls --json", contains=('"waiting_files": 2',
@@ -140,9 +156,9 @@ _CARRY = Case(
            load("6.12", 3, name="load for good"), EXEC),
      chain("6.12", ATTACH, VERIFY, _INSMOD,
            Step("all wait", "khoctl keep ls --json", contains='"waiting_files": 4'),
-           Step("restore", "mkdir -p /keep && mount -t tmpfs keep /keep && khoctl keep --restore", expect=1,
-                contains="/keep/both"),
-           Step("all are back", "cat /keep/first /keep/second /keep/both",
+           Step("restore", "mkdir -p /mnt && mount -t tmpfs keep /mnt && "
+                           "khoctl keep --restore --into /mnt", expect=1, contains="/mnt/both"),
+           Step("all are back", "cat /mnt/first /mnt/second /mnt/both",
                 contains="first\nsecond\nnew\n"),
            Step("drop", "khoctl keep drop --json", contains='"dropped_files": 1'),
            count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),

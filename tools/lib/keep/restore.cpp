@@ -244,10 +244,11 @@ Result<void> Restorer::make(const Entry& entry) {
 
 /// When all is in them: that changes their times, and their modes may forbid it.
 void Restorer::finish_directories() {
-    for (auto it = directories_.rbegin(); it != directories_.rend(); ++it) {
-        const Fd dir = open_below(*top_, (*it)->path, O_RDONLY | O_DIRECTORY);
+    std::reverse(directories_.begin(), directories_.end());
+    for (const Entry* entry : directories_) {
+        const Fd dir = open_below(*top_, entry->path, O_RDONLY | O_DIRECTORY);
         if (dir.valid()) {
-            dress(dir, **it);
+            dress(dir, *entry);
         }
     }
 }

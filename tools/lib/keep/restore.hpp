@@ -30,6 +30,9 @@ struct RestoreReport {
     Value to_value() const;
 };
 
+/// open(2) below a directory: neither "..", nor a symlink on the way or at the end, leads out.
+Fd open_below(const Fd& dir, const std::string& path, int flags);
+
 /// Fills an empty file with what kho_luo has for a token.
 using Filler =
     std::function<Result<void>(const Fd& empty, const Entry& entry, const std::string& path)>;

@@ -87,7 +87,8 @@ _FROZEN = (
 )
 _THAWED = Step("thawed", "truncate -s 1 /keep/d/hello && test $(cat /keep/d/hello) = h && "
                          "echo hello > /keep/d/hello && /bin/fallocate -d /keep/d/sparse && touch -d '2020-01-02 03:04:05' /keep/d/hello")
-_LATE_STEP = Step("written late", f"/bin/fallocate -p -o 4096 -l 8192 /keep/big && F=/keep/big && {_LATE} && "
+_LATE_STEP = Step("written late", "/bin/fallocate -p -o 4096 -l 8192 /keep/big && "
+                                  f"F=/keep/big && {_LATE} && "
                                   "sha256sum < /keep/big | cmp - /etc/keep.big")
 
 _COUNTS = "awk '/^(Shmem|Committed_AS|ShmemHugePages):/ {print $2}' /proc/meminfo"
@@ -128,7 +129,8 @@ def _pair(before: str, after: str) -> Case:
                 f"directories and files on tmpfs, from {before} to {after}",
                 (chain(before, INSMOD, Step("no kho_luo", "khoctl keep drop", expect=4,
                                             contains="kho_luo"),
-                       _INSMOD, _MOUNT, _TREE, *_KEEP, *_REFUSED, _load_in_vain(after), *_FROZEN, UNLOAD,
+                       _INSMOD, _MOUNT, _TREE, *_KEEP, *_REFUSED, _load_in_vain(after),
+                       *_FROZEN, UNLOAD,
                        _THAWED, *_NOTHING, _REMEMBER, _load(after), _LATE_STEP,
                        at_least("folios", "out.folios", 16000), EXEC),
                  chain(after, ATTACH, STATUS, VERIFY, _INSMOD, *_SMALL, *_RESTORE, *_GONE,

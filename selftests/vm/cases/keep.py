@@ -27,8 +27,8 @@ chown -h 56:78 d/sub/soft && touch -d '2020-01-02 03:04:05' d/hello d/sub &&
 dd if=/dev/urandom of=/huge/file bs=1M count=9 2>/dev/null && chmod 600 /huge/file &&
 grep ShmemHugePages /proc/meminfo
 """, timeout=120)
-_STATS = ("find /keep -mindepth 1 ! -path /keep/d ! -name pipe | sort | tr '\\n' '\\0' | xargs -0 "
-          "stat -c '%n %f %u %g %h %Y' && "
+_STATS = ("find /keep -mindepth 1 ! -path /keep/d ! -name pipe | sort | tr '\\n' '\\0' | "
+          "xargs -0 stat -c '%n %f %u %g %h %Y' && "
           "getfattr -d -m trusted -R --absolute-names /keep && stat -c '%n %s %b' /keep/d/sparse")
 _SUMS = "find /keep /huge -type f | sort | tr '\\n' '\\0' | xargs -0 sha256sum"
 _USED = "df -k /keep /huge | awk 'NR > 1 {print $3}'"
@@ -66,8 +66,8 @@ def _load(kernel: str) -> Step:
 _REFUSED = (
     Step("no kernel", "khoctl load /not/there --cmdline x", expect=(1, 2, 3)),
     Step("holes", "df -k /keep > /tmp/before; truncate -s 1G /keep/z && "
-                  "khoctl load /boot/vmlinuz-6.12 --cmdline x",
-         expect=3, contains="/keep/z cannot be kept: its holes have 1.0 GiB"),
+                  "khoctl load /boot/vmlinuz-6.12 --cmdline x", expect=3,
+         contains="/keep/z cannot be kept: its holes have 1.0 GiB"),
     Step("nothing is kept", "rm /keep/z && df -k /keep | diff /tmp/before - && "
                             "echo more >> /keep/d/empty && : > /keep/d/empty && "
                             "khoctl keep ls --json", contains='"kept_files": 0'),
@@ -89,8 +89,8 @@ _FROZEN = (
          expect=3, contains="a kernel is loaded already"),
 )
 _THAWED = Step("thawed", "truncate -s 1 /keep/d/hello && test $(cat /keep/d/hello) = h && "
-                         "echo hello > /keep/d/hello && /bin/fallocate -d "
-                         "/keep/d/sparse && touch -d '2020-01-02 03:04:05' /keep/d/hello")
+                         "echo hello > /keep/d/hello && /bin/fallocate -d /keep/d/sparse && "
+                         "touch -d '2020-01-02 03:04:05' /keep/d/hello")
 _LATE_STEP = Step("written late", "/bin/fallocate -p -o 4096 -l 8192 /keep/big && "
                                   f"F=/keep/big && {_LATE} && "
                                   "sha256sum < /keep/big | cmp - /etc/keep.big")

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RMMOD, STATUS, UNLOAD, VERIFY, at_least,
                           chain, count_is, load)
+from cases.payload import KHO
 from khobvm.case import Case, Step
 
 _INSMOD = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
@@ -16,13 +19,13 @@ _PROGRAMS = ("attr:/usr/bin/setfattr", "attr:/usr/bin/getfattr", "util-linux:/us
 # One of single pages, one of huge ones.
 _MOUNT = Step("mount", "mkdir -p /keep /huge && mount -t tmpfs -o size=96m keep /keep && "
                        "mount -t tmpfs -o size=32m,huge=always huge /huge")
-_TREE = Step("files", """
+_XATTRS = "setfattr -n trusted.kho -v yes d/hello && setfattr -n trusted.dir -v too d/sub &&\n"
+_TREE = Step("files", f"""
 mkdir -p /keep/d/sub && cd /keep && dd if=/dev/urandom of=big bs=4k count=16384 2>/dev/null &&
 echo hello > d/hello && ln d/hello d/sub/other && ln -s ../hello d/sub/soft &&
 truncate -s 8M d/sparse && echo end | dd of=d/sparse bs=1 seek=5000000 conv=notrunc 2>/dev/null &&
 : > d/empty && echo 'a name' > 'd/a "name"' && mkfifo d/pipe &&
-setfattr -n trusted.kho -v yes d/hello && setfattr -n trusted.dir -v too d/sub &&
-chown 12:34 d/hello && chmod 640 d/hello && chmod 4711 d/empty && chmod 2750 d/sub &&
+{_XATTRS}chown 12:34 d/hello && chmod 640 d/hello && chmod 4711 d/empty && chmod 2750 d/sub &&
 chown -h 56:78 d/sub/soft && touch -d '2020-01-02 03:04:05' d/hello d/sub &&
 dd if=/dev/urandom of=/huge/file bs=1M count=9 2>/dev/null && chmod 600 /huge/file &&
 grep ShmemHugePages /proc/meminfo
@@ -35,10 +38,11 @@ _USED = "df -k /keep /huge | awk 'NR > 1 {print $3}'"
 # What the file with holes gets between the load and the jump is in the sums already: a hole is
 # punched into it, and written to; what else is written is there without that.
 _LATE = "printf late | dd of=$F bs=1 seek=5000 conv=notrunc 2>/dev/null"
+_ZEROES = "dd if=/dev/zero of=/tmp/big bs=4k seek=1 count=2 conv=notrunc 2>/dev/null &&\n"
+_PUNCH = "/bin/fallocate -p"
 _REMEMBER = Step("remember", f"""
 cp /keep/big /tmp/big && {_STATS} > /etc/keep.stats && {_USED} > /etc/keep.used &&
-dd if=/dev/zero of=/tmp/big bs=4k seek=1 count=2 conv=notrunc 2>/dev/null &&
-F=/tmp/big && {_LATE} &&
+{_ZEROES}F=/tmp/big && {_LATE} &&
 ({_SUMS}) | grep -v ' /keep/big$' > /etc/keep.sums && sha256sum < /tmp/big > /etc/keep.big &&
 cat /etc/keep.stats /etc/keep.used && rm /tmp/big
 """, timeout=120)
@@ -91,10 +95,13 @@ _FROZEN = (
 _THAWED = Step("thawed", "truncate -s 1 /keep/d/hello && test $(cat /keep/d/hello) = h && "
                          "echo hello > /keep/d/hello && /bin/fallocate -d /keep/d/sparse && "
                          "touch -d '2020-01-02 03:04:05' /keep/d/hello")
-_LATE_STEP = Step("written late", "/bin/fallocate -p -o 4096 -l 8192 /keep/big && "
+_LATE_STEP = Step("written late", f"{_PUNCH} -o 4096 -l 8192 /keep/big && "
                                   f"F=/keep/big && {_LATE} && "
                                   "sha256sum < /keep/big | cmp - /etc/keep.big")
 
+_AS_LARGE = "cmp /tmp/used /etc/keep.used"
+# What a huge page has beyond the end of its file is not copied.
+_FIRST_AS_LARGE = 'test "$(head -n 1 /tmp/used)" = "$(head -n 1 /etc/keep.used)"'
 _COUNTS = "awk '/^(Shmem|Committed_AS|ShmemHugePages):/ {print $2}' /proc/meminfo"
 _SMALL = (
     Step("too small", f"mkdir -p /keep /huge && mount -t tmpfs -o size=1m keep /keep && "
@@ -114,7 +121,7 @@ _RESTORE = (
     Step("as it was", f"{_STATS} > /tmp/stats; diff /etc/keep.stats /tmp/stats"),
     Step("the same", f"({_SUMS}) | grep -v ' /keep/big$' | cmp - /etc/keep.sums && "
                      "sha256sum < /keep/big | cmp - /etc/keep.big", timeout=120),
-    Step("as large", f"{_USED} > /tmp/used; cat /tmp/used; cmp /tmp/used /etc/keep.used"),
+    Step("as large", f"{_USED} > /tmp/used; cat /tmp/used; {_AS_LARGE}"),
     Step("in use", "khoctl keep ls --json; echo more >> /keep/d/hello && "
                    "dd if=/dev/zero of=/keep/d/new bs=1M count=4 && truncate -s 3M /huge/file && "
                    "truncate -s 5M /huge/file && sync", contains='"waiting_files": 0', timeout=120),
@@ -140,6 +147,26 @@ def _pair(before: str, after: str) -> Case:
                  chain(after, ATTACH, STATUS, VERIFY, _INSMOD, *_SMALL, *_RESTORE, *_GONE,
                        count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),
                 memory=1024, luo=True, programs=_PROGRAMS, tags=("keep",))
+
+
+def _debug(kernel: str) -> Case:
+    """CONFIG_DEBUG_VM, where pages are copied into the files; its own KHO is off.
+
+    It is built without extended attributes of tmpfs, and no hole is punched into what is frozen.
+    """
+    made = _pair(kernel, kernel)
+
+    def off(step: Step) -> Step:
+        command = step.command
+        for old, new in (("khob.gen=2", "khob.gen=2 kho=off"), (_XATTRS, ""), (_ZEROES, ""),
+                         (_PUNCH, f"! {_PUNCH}"), (_AS_LARGE, _FIRST_AS_LARGE)):
+            command = command.replace(old, new)
+        return replace(step, command=command)
+
+    return replace(made, name=f"keep-debug-{kernel}", suite="interop", extra_cmdline="kho=off",
+                   luo_over_bridge=True, boot=180,
+                   generations=tuple(replace(g, steps=tuple(off(step) for step in g.steps))
+                                     for g in made.generations))
 
 
 # What nobody restores goes on, beside what is kept anew; dropped, nothing is left.
@@ -174,4 +201,5 @@ _KERNELS = ("6.1", "6.12")
 
 CASES: tuple[Case, ...] = (
     *(_pair(before, after) for before in _KERNELS for after in _KERNELS), _CARRY,
+    _debug(KHO),
 )

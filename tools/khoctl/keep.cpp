@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/size.hpp"
 #include "cli.hpp"
 #include "keep/keeping.hpp"
 #include "keep/list.hpp"
@@ -56,7 +57,7 @@ Value paths_of(const std::vector<std::string>& paths) {
 }
 
 Result<Outcome> note(Context& ctx, const KeepArguments& args) {
-    const auto most = keep::parse_size(args.unless_larger);
+    const auto most = parse_size(args.unless_larger);
     if (!args.unless_larger.empty() && !most) {
         return fail(ExitCode::usage, fmt::format("'{}' is no size", args.unless_larger),
                     "bytes, or with K, M, G or T behind them");

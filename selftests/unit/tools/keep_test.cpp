@@ -158,15 +158,6 @@ TEST(KeepList, OnceIsOverWithItsBoot) {
     EXPECT_NE((*wanted)[2].from.find("a.conf"), std::string::npos);
 }
 
-TEST(KeepList, Sizes) {
-    EXPECT_EQ(parse_size("12"), 12);
-    EXPECT_EQ(parse_size("2M"), 2U << 20U);
-    EXPECT_EQ(parse_size("1T"), std::uint64_t{1} << 40U);
-    for (const char* text : {"", "M", "1X", "-1", "99999999999T"}) {
-        EXPECT_FALSE(parse_size(text)) << text;
-    }
-}
-
 class KeepWalk : public testing::Test {
   protected:
     KeepWalk() {

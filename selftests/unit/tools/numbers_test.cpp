@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/size.hpp"
 #include "base/types.hpp"
 
 namespace khob {
@@ -56,6 +57,15 @@ TEST(Types, SizesForPeople) {
     EXPECT_EQ(human_bytes(1536), "1.5 KiB");
     EXPECT_EQ(human_bytes(256ULL << 20), "256.0 MiB");
     EXPECT_EQ(human_bytes(3ULL << 30), "3.0 GiB");
+}
+
+TEST(Numbers, Sizes) {
+    EXPECT_EQ(parse_size("12"), 12);
+    EXPECT_EQ(parse_size("2M"), 2U << 20U);
+    EXPECT_EQ(parse_size("1T"), std::uint64_t{1} << 40U);
+    for (const char* text : {"", "M", "1X", "-1", "99999999999T"}) {
+        EXPECT_FALSE(parse_size(text)) << text;
+    }
 }
 
 }  // namespace

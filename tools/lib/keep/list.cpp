@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
@@ -168,23 +167,6 @@ Result<std::vector<Wanted>> read_wanted(const System& sys) {
         }
     }
     return out;
-}
-
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-    constexpr std::string_view units = "KMGT";
-    constexpr unsigned bits = 10;
-    unsigned shift = 0;
-    if (!text.empty()) {
-        if (const std::size_t unit = units.find(text.back()); unit != std::string_view::npos) {
-            shift = bits * (static_cast<unsigned>(unit) + 1);
-            text.remove_suffix(1);
-        }
-    }
-    const auto number = parse_u64(text);
-    if (!number || *number > std::numeric_limits<std::uint64_t>::max() >> shift) {
-        return std::nullopt;
-    }
-    return *number << shift;
 }
 
 }  // namespace khob::keep

@@ -40,9 +40,6 @@ std::string this_boot(const System& sys);
 /// All of them: noted ones, and what the patterns match just now, each path once.
 Result<std::vector<Wanted>> read_wanted(const System& sys);
 
-/// A size with K, M, G or T behind it, or in bytes.
-std::optional<std::uint64_t> parse_size(std::string_view text);
-
 std::string list_to_json(const std::vector<Noted>& list);
 Result<std::vector<Noted>> parse_list(std::string_view text);
 

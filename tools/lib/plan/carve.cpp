@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
 #include "base/numbers.hpp"
+#include "base/size.hpp"
 
 namespace khob {
 
@@ -34,25 +34,6 @@ std::optional<CarveKind> kind_from(std::string_view text) {
         }
     }
     return std::nullopt;
-}
-
-/// "512M": bytes.
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-    constexpr std::array<std::pair<char, unsigned>, 4> units{
-        {{'K', 10}, {'M', 20}, {'G', 30}, {'T', 40}}};
-    unsigned shift = 0;
-    for (const auto& [letter, bits] : units) {
-        if (!text.empty() && text.back() == letter) {
-            shift = bits;
-            text.remove_suffix(1);
-            break;
-        }
-    }
-    const auto number = parse_u64(text);
-    if (!number || *number > (~std::uint64_t{0} >> shift)) {
-        return std::nullopt;
-    }
-    return *number << shift;
 }
 
 /// "a:b:c": the part before the colon, which is taken off.

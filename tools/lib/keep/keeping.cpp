@@ -82,14 +82,10 @@ Result<void> unpreserve_records(const Module& module) {
 
 Value KeepReport::to_value() const {
     Value v;
-    Table table{{"path", "why"}, {}};
-    for (const Left& l : left) {
-        table.rows.push_back({escaped(l.path), l.why});
-    }
     v.set("files", files)
         .set("bytes", Bytes{bytes})
         .set("ms", Millis{ms})
-        .set("left_out", Value(std::move(table)));
+        .set("left_out", left_out(left));
     return v;
 }
 

@@ -178,15 +178,11 @@ Result<void> release(const Module& module, const std::string& subtree) {
 
 Value RestoreReport::to_value() const {
     Value v;
-    Table table{{"path", "why"}, {}};
-    for (const Left& l : left) {
-        table.rows.push_back({escaped(l.path), l.why});
-    }
     v.set("files", files)
         .set("bytes", Bytes{bytes})
         .set("others", others)
         .set("ms", Millis{ms})
-        .set("left_out", Value(std::move(table)));
+        .set("left_out", left_out(left));
     return v;
 }
 

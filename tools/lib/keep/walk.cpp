@@ -64,6 +64,14 @@ std::string why_not(mode_t mode) {
 
 }  // namespace
 
+Value left_out(const std::vector<Left>& left) {
+    Table table{{"path", "why"}, {}};
+    for (const Left& l : left) {
+        table.rows.push_back({escaped(l.path), l.why});
+    }
+    return {std::move(table)};
+}
+
 struct Walker::Place {
     std::size_t tree;   ///< of the record
     dev_t device;       ///< of the file system

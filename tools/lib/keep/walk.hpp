@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/value.hpp"
 #include "keep/record.hpp"
 
 namespace khob::keep {
@@ -23,6 +24,9 @@ struct Left {
     std::string path;
     std::string why;
 };
+
+/// Them, for a report.
+Value left_out(const std::vector<Left>& left);
 
 /// Gets every regular file once, open for reading, and may fill in its entry.
 using Sink = std::function<Result<void>(const Fd& file, const std::string& path, Entry& entry)>;

@@ -126,7 +126,7 @@ TEST(Carve, PlansWithWhatThereIs) {
 
 /// Whatever is taken: in RAM, aligned, apart from all of it and from each other.
 TEST(Carve, NeverOnWhatIsTaken) {
-    std::mt19937_64 random(12);
+    std::mt19937_64 random(12);  // NOLINT(cert-msc32-c,cert-msc51-cpp)
     const MemoryMap map = machine();
     unsigned int placed = 0;
     for (int round = 0; round < 300; ++round) {

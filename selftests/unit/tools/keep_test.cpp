@@ -102,10 +102,10 @@ TEST(KeepRecord, Nonsense) {
              std::string("{}"),
              std::string("{\"version\":2}"),
              sound.substr(0, sound.size() / 2),
-             with("\"path\":\"d\"", "\"path\":\"..\""),
-             with("\"path\":\"d\"", "\"path\":\"/d\""),
-             with("\"path\":\"d\"", "\"path\":7"),
-             with("\"target\":\"d/a", "\"target\":\"../a"),
+             with(R"("path":"d")", R"("path":"..")"),
+             with(R"("path":"d")", R"("path":"/d")"),
+             with(R"("path":"d")", R"("path":7)"),
+             with(R"("target":"d/a)", R"("target":"../a)"),
              with("/dev/shm", "dev/shm"),
              with("\"mode\":1517", "\"mode\":65536"),
              with("\"symlink\"", "\"socket\""),
@@ -172,7 +172,7 @@ class KeepWalk : public testing::Test {
         ::utimensat(AT_FDCWD, (from / "d/file").c_str(), times.data(), 0);
         ::utimensat(AT_FDCWD, (from / "d").c_str(), times.data(), 0);
     }
-    Walker walk(std::vector<std::string> names) {
+    Walker walk(const std::vector<std::string>& names) {
         Walker walker(
             [this](const Fd& file, const std::string& path, Entry& entry) {
                 EXPECT_TRUE(file.valid());

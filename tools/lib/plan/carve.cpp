@@ -84,19 +84,20 @@ bool is_there(const Carve& carve, const MemoryMap& map) {
     });
 }
 
-/// Where `bytes` go highest in these ranges.
+/// Where `bytes` go highest in these ranges, which ascend.
 std::optional<Range> highest(std::span<const Range> free, std::uint64_t bytes, std::uint64_t align,
                              PhysAddr least) {
-    for (auto at = free.rbegin(); at != free.rend(); ++at) {
-        if (at->size() < bytes) {
+    std::optional<Range> out;
+    for (const Range& r : free) {
+        if (r.size() < bytes) {
             continue;
         }
-        const std::uint64_t start = align_down((at->end.value() - bytes), align);
-        if (start >= std::max(at->start, least).value()) {
-            return make_range(start, start + bytes);
+        const std::uint64_t start = align_down(r.end.value() - bytes, align);
+        if (start >= std::max(r.start, least).value()) {
+            out = make_range(start, start + bytes);
         }
     }
-    return std::nullopt;
+    return out;
 }
 
 /// RAM that nothing of `taken` is in.

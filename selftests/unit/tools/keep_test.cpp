@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -226,6 +227,25 @@ class KeepWalk : public testing::Test {
     fs::path from = dir.path() / "from";
     std::vector<std::string> tokens;
 };
+
+/// Anybody can make such trees where others' files are kept.
+TEST_F(KeepWalk, TooDeepForARecord) {
+    const auto nest = [this](const std::string& name, std::size_t levels) {
+        Fd at(::open(from.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        for (std::size_t i = 0; i < levels; i++) {
+            ASSERT_EQ(::mkdirat(at.get(), name.c_str(), 0700), 0);
+            at = Fd(::openat(at.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            ASSERT_TRUE(at.valid());
+        }
+    };
+    nest("n", 2 * most_depth);
+    nest(std::string(200, 'l'), 30);
+    const Walker walker = walk({"from"});
+    EXPECT_EQ(walker.files(), 2);
+    const auto deep = [](const Left& left) { return left.why == "too deep"; };
+    EXPECT_EQ(std::count_if(walker.left().begin(), walker.left().end(), deep), 2);
+    EXPECT_TRUE(parse_record(to_json(walker.record())));
+}
 
 TEST_F(KeepWalk, EverythingOnce) {
     const Walker walker = walk({"from", "from/d", "from/d/soft", "gone"});

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -213,6 +214,12 @@ Result<void> Walker::visit(const Place& at) {
     struct stat st {};
     if (auto ok = InterruptGuard::check(); !ok) {
         return ok;
+    }
+    // Whoever may write there could keep all of it from being loaded, or from coming back.
+    const auto depth = static_cast<std::size_t>(std::count(at.inner.begin(), at.inner.end(), '/'));
+    if (depth > most_depth || at.inner.size() > most_path) {
+        left_.push_back({at.path, "too deep"});
+        return {};
     }
     const int flags = AT_SYMLINK_NOFOLLOW | (at.name.empty() ? AT_EMPTY_PATH : 0);
     if (::fstatat(at.parent, at.name.c_str(), &st, flags) != 0) {

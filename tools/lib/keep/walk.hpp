@@ -31,6 +31,9 @@ Value left_out(const std::vector<Left>& left);
 /// Gets every regular file once, open for reading, and may fill in its entry.
 using Sink = std::function<Result<void>(const Fd& file, const std::string& path, Entry& entry)>;
 
+/// Directories that are within each other: each is open as long as those in it are looked at.
+inline constexpr std::size_t most_depth = 512;
+
 class Walker {
   public:
     /// `any_file_system`: not only tmpfs, for tests.
@@ -38,7 +41,8 @@ class Walker {
 
     /**
      * A path with all that is below it; no symlink is followed but on the way there. A path that
-     * is not there, or on no tmpfs, is left. What was there before is not there twice.
+     * is not there, or on no tmpfs, is left; so is what lies deeper than most_depth, or has a path
+     * that no record may have. What was there before is not there twice.
      *
      * Errors: what `sink` returns; something cannot be read; interrupted.
      */

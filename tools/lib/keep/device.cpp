@@ -48,12 +48,9 @@ int call(const System& sys, const Fd& fd, sessions::Ioctl what, Arg& arg) {
 
 }  // namespace
 
-Result<Device> Device::open(const System& sys, bool* there) {
+Result<Device> Device::open(const System& sys) {
     int err = 0;
     auto fd = open_file(sys.path(sessions::path), O_RDWR, &err);
-    if (there != nullptr) {
-        *there = err != ENOENT;
-    }
     if (fd) {
         return Device(sys, std::move(*fd));
     }

@@ -23,8 +23,8 @@ struct Known {
 
 class Device {
   public:
-    /// Errors (absent): no kho_luo. `*there`, if given, is whether it is.
-    static Result<Device> open(const System& sys, bool* there = nullptr);
+    /// Errors (absent): no kho_luo.
+    static Result<Device> open(const System& sys);
 
     /// `path` is for the error.
     Result<void> keep(const Fd& file, std::uint64_t token, const std::string& path) const;

@@ -102,11 +102,13 @@ Keeping::~Keeping() {
 }
 
 Result<void> Keeping::drop(const System& sys, const Module& module) {
-    bool there = false;
-    const auto device = Device::open(sys, &there);
-    // Without the device nothing is kept; where it does not open nobody has kept anything.
+    const auto device = Device::open(sys);
     if (!device) {
-        return {};
+        // Without it nothing is kept, nor where it has refused what the kernel before has left.
+        const ExitCode code = device.error().code;
+        return code == ExitCode::absent || code == ExitCode::data_damaged
+                   ? Result<void>{}
+                   : tl::unexpected(device.error());
     }
     if (auto ok = device->drop(); !ok) {
         return ok;

@@ -74,6 +74,15 @@ TEST(Carve, WordsThatMakeNoSense) {
                     .empty());
 }
 
+TEST(Carve, WordsThatClash) {
+    const auto got = carves_in(
+        "khob.carve=a:dax:0x200000:0x400000 "
+        "khob.carve=a:dax:0x800000:0x200000 "
+        "khob.carve=b:pmem:0x400000:0x200000");
+    ASSERT_EQ(got.size(), 1);
+    EXPECT_EQ(got[0].range, make_range(2 * mib, 6 * mib));
+}
+
 TEST(Carve, HighAboveFourGibIfThereIsRoom) {
     const auto high = place_carves(plan_of({{"a", gib, CarveKind::dax}}), machine(), {});
     ASSERT_TRUE(high);

@@ -154,7 +154,11 @@ std::vector<Carve> carves_in(std::string_view cmdline) {
         if (!word.starts_with(parameter)) {
             continue;
         }
-        if (auto carve = carve_from(word.substr(parameter.size()))) {
+        auto carve = carve_from(word.substr(parameter.size()));
+        const auto clashes = [&carve](const Carve& other) {
+            return other.name == carve->name || other.range.overlaps(carve->range);
+        };
+        if (carve && std::none_of(out.begin(), out.end(), clashes)) {
             out.push_back(std::move(*carve));
         }
     }

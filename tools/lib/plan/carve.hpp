@@ -50,7 +50,8 @@ inline constexpr std::size_t carve_name_most = 32;
 /// "NAME=SIZE" or "NAME=SIZE,dax" or "NAME=SIZE,pmem", SIZE as "512M" or "16G". Errors (usage).
 Result<CarveWish> parse_carve(std::string_view text);
 
-/// Those that a kernel's command line names. What makes no sense there is left out.
+/// Those that a kernel's command line names. What makes no sense there, or clashes with what stands
+/// before it, is left out.
 std::vector<Carve> carves_in(std::string_view cmdline);
 
 /// What a load does about carves.

@@ -54,9 +54,7 @@ static int luo_keep_read_set(struct luo_reader *r, u64 pa, const struct khob_kee
  */
 int luo_keep_read(struct luo_reader *r, u64 pa, u64 len)
 {
-	const char wanted[] = KHOB_KEEP_COMPATIBLE_KEEP_V1;
 	struct khob_keep_ser ser;
-	u64 i;
 	int ret;
 
 	if (pa % KHOB_PAGE_SIZE || len < sizeof(ser))
@@ -66,11 +64,8 @@ int luo_keep_read(struct luo_reader *r, u64 pa, u64 len)
 		return ret;
 	if (r->ops->read(r->ctx, pa, &ser, sizeof(ser)))
 		return luo_refuse(r, -EFAULT, pa, "the subtree was not handed over");
-	static_assert(sizeof(wanted) <= sizeof(ser.compatible), "it fits");
-	for (i = 0; i < sizeof(wanted); i++)
-		if (ser.compatible[i] != wanted[i])
-			return luo_refuse(r, -EOPNOTSUPP, pa,
-					  "it is not " KHOB_KEEP_COMPATIBLE_KEEP_V1);
+	if (strncmp(ser.compatible, KHOB_KEEP_COMPATIBLE_KEEP_V1, sizeof(ser.compatible)))
+		return luo_refuse(r, -EOPNOTSUPP, pa, "it is not " KHOB_KEEP_COMPATIBLE_KEEP_V1);
 	if (ser.digest != luo_keep_digest(&ser))
 		return luo_refuse(r, -EINVAL, pa, "the subtree's digest is another one");
 	ret = luo_keep_read_set(r, pa, &ser.kept);

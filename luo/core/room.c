@@ -33,13 +33,11 @@ u64 luo_room_digest(const struct khob_late_room_ser *ser)
  */
 int luo_room_check(const struct khob_late_room_ser *ser, u64 end_pa, const char **why)
 {
-	const char wanted[] = KHOB_LATE_ROOM_COMPATIBLE_LATE_ROOM_V1;
 	u64 i, j;
 
-	static_assert(sizeof(wanted) <= sizeof(ser->compatible), "it fits");
-	for (i = 0; i < sizeof(wanted); i++)
-		if (ser->compatible[i] != wanted[i])
-			return luo_room_refuse("it is of a version that is not known here", why);
+	if (strncmp(ser->compatible, KHOB_LATE_ROOM_COMPATIBLE_LATE_ROOM_V1,
+		    sizeof(ser->compatible)))
+		return luo_room_refuse("it is of a version that is not known here", why);
 	/* What it calls unused is freed, whoever else has it. */
 	if (ser->digest != luo_room_digest(ser))
 		return luo_room_refuse("its digest is another one", why);

@@ -28,23 +28,6 @@
 #define LUO_CARRIES false
 #endif
 
-#ifndef NR_PAGE_ORDERS
-#define NR_PAGE_ORDERS MAX_ORDER
-#endif
-
-/*
- * Whether the kernel's own KHO holds the page that @page begins, of which order: that it notes in
- * its private, the order below this.
- */
-#define LUO_KHO_MAGIC 0x4b484f50U
-
-static inline bool luo_kho_holds(struct page *page, unsigned int *order)
-{
-	*order = lower_32_bits(page_private(page));
-	return !PageCompound(page) && !PageLRU(page) &&
-	       upper_32_bits(page_private(page)) == LUO_KHO_MAGIC && *order < NR_PAGE_ORDERS;
-}
-
 /* A file of shmem's that is charged for what it holds, not for its size. 7.0 gave that a flag. */
 #ifndef SHMEM_F_NORESERVE
 #define SHMEM_F_NORESERVE VM_NORESERVE

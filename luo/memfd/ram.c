@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
+#include "core/native_note.h"
 #include "memfd/memfd.h"
 
 /**
@@ -36,11 +37,12 @@ static bool luo_ram_is_held(unsigned long pfn)
 	if (LUO_CARRIES)
 		return PageReserved(page);
 	/* The first page of those that it is one of says so. */
-	for (order = 0; order < NR_PAGE_ORDERS; order++) {
+	for (order = 0; 1UL << order <= MAX_ORDER_NR_PAGES; order++) {
 		unsigned int held;
 
 		page = pfn_to_online_page(ALIGN_DOWN(pfn, 1UL << order));
-		if (page && luo_kho_holds(page, &held) && held >= order)
+		if (page && !PageCompound(page) && !PageLRU(page) &&
+		    khob_native_note(page_private(page), &held) && held >= order)
 			return true;
 	}
 	return false;

@@ -9,10 +9,8 @@
 #include <linux/kexec_handover.h>
 #include <linux/memory_hotplug.h>
 
+#include "core/native_note.h"
 #include "in/in.h"
-
-/* page->private of the first page of a key: this above, the order below. */
-#define KHOB_NATIVE_MAGIC 0x4b484f50U
 
 bool khob_native_boot(void)
 {
@@ -26,7 +24,7 @@ bool khob_native_boot(void)
  */
 bool khob_native_order(u64 pa, unsigned int *order)
 {
-	unsigned long pfn = PHYS_PFN(pa), private;
+	unsigned long pfn = PHYS_PFN(pa);
 	struct page *page;
 
 	if (!is_kho_boot() || pfn >= khob_end_pfn())
@@ -34,9 +32,7 @@ bool khob_native_order(u64 pa, unsigned int *order)
 	page = pfn_to_online_page(pfn);
 	if (!page || PageCompound(page) || PageLRU(page))
 		return false;
-	private = page_private(page);
-	*order = lower_32_bits(private);
-	return upper_32_bits(private) == KHOB_NATIVE_MAGIC && *order <= KHOB_ORDER_MAX &&
+	return khob_native_note(page_private(page), order) &&
 	       IS_ALIGNED(pfn, 1UL << *order) && khob_end_pfn() - pfn >= 1UL << *order;
 }
 

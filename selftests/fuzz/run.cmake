@@ -17,7 +17,8 @@ if(EXISTS ${DICTIONARY})
 endif()
 execute_process(
   COMMAND setarch --addr-no-randomize ${BINARY} -runs=${RUNS} -seed=1 -max_total_time=60
-          -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=${WORK}/ ${options}
+          -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1
+          -artifact_prefix=${WORK}/ ${options}
           ${WORK}/found ${CORPUS}
   RESULT_VARIABLE result)
 if(NOT result EQUAL 0)

@@ -143,7 +143,7 @@ class Rig:
         """One fault; places: where it may be, anywhere if there are none."""
         begin = time.monotonic()
         faults, changes, seen, console = self.observe(
-            saved, lambda stub: plan.inject(seed, number, saved.layout.only(places), stub))
+            saved, lambda memory: plan.inject(seed, number, saved.layout.only(places), memory))
         what = judge.touched(saved.layout, changes)
         verdict = judge.judge(reference, seen, what, saved.way.native)
         return Run(saved.way.series, number, faults, changes, verdict,

@@ -143,13 +143,19 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     return 1 if bad else 0
 
 
-def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
-    selected = _select([demo.CASE])
+def _crew(arguments: argparse.Namespace, cases: Sequence[Case], progress: Progress,
+          change: Callable[[Accelerator], Accelerator] = lambda found: found) -> runner.Runner:
+    """Who runs these cases; change: of the accelerator that there is."""
     artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
                           arguments.build)
-    found = runner.load_kernels(selected, progress)
-    accelerator = _accelerator(arguments, found, artefacts, progress)
-    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    found = runner.load_kernels(cases, progress)
+    accelerator = change(_accelerator(arguments, found, artefacts, progress))
+    return runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+
+
+def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
+    selected = _select([demo.CASE])
+    crew = _crew(arguments, selected, progress)
     live = report.Live(progress, 1, steps=True)
     results = runner.run_all(crew, selected, 1, live.report, live.ended)
     progress.done()
@@ -207,11 +213,7 @@ def _measure_memfds(arguments: argparse.Namespace, progress: Progress) -> int:
 
     wanted = arguments.repeat * memfd_costs.wishes(arguments.end or list(memfd_costs.WAYS),
                                                    arguments.mib)
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels([make(wish) for wish in wanted], progress)
-    accelerator = _accelerator(arguments, found, artefacts, progress)
-    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    crew = _crew(arguments, [make(wish) for wish in wanted], progress)
     made = memfd_costs.tables(memfd_costs.measure(crew, make, wanted, progress))
     progress.done()
     print(costs.show(made))
@@ -228,12 +230,8 @@ def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
         return case
 
     ends = arguments.end or list(costs.WAYS)
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels([make(end) for end in ends], progress)
-    accelerator = dataclasses.replace(_accelerator(arguments, found, artefacts, progress),
-                                      together=True)
-    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
+    crew = _crew(arguments, [make(end) for end in ends], progress,
+                 lambda found: dataclasses.replace(found, together=True))
     tables = [pairs.table(crew, make, ends, progress)]
     progress.done()
     print(costs.show(tables))

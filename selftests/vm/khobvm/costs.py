@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -132,19 +132,30 @@ def costs(result: Result) -> Costs:
                  memory[1] - memory[3] if rest else None)
 
 
-def measure(crew: Runner, make: Callable[[Wish], Case], wanted: Sequence[Wish],
-            progress: Progress) -> dict[Wish, Costs]:
-    """One VM at a time."""
-    found: dict[Wish, Costs] = {}
-    live = Live(progress, len(wanted), False)
-    for wish in wanted:
-        result = crew.run(make(wish), live.report)
+def results(crew: Runner, cases: Sequence[Case], progress: Progress) -> Iterator[Result]:
+    """What came out of each, one VM at a time; all have to pass."""
+    live = Live(progress, len(cases), False)
+    for case in cases:
+        result = crew.run(case, live.report)
         live.ended(result)
         if not result.good:
             raise VmError(summary(result, 1))
+        yield result
+
+
+def tell(result: Result, ms: Mapping[str, float], progress: Progress) -> None:
+    """A line of a run's milliseconds."""
+    said = ", ".join(f"{name} {value:.0f} ms" for name, value in ms.items())
+    progress.line(f"  {result.case.name}: {said} ({result.seconds:.0f} s)")
+
+
+def measure(crew: Runner, make: Callable[[Wish], Case], wanted: Sequence[Wish],
+            progress: Progress) -> dict[Wish, Costs]:
+    """The figures of each run."""
+    found: dict[Wish, Costs] = {}
+    for wish, result in zip(wanted, results(crew, [make(w) for w in wanted], progress)):
         found[wish] = costs(result)
-        said = ", ".join(f"{name} {value:.0f} ms" for name, value in found[wish].ms.items())
-        progress.line(f"  {result.case.name}: {said} ({result.seconds:.0f} s)")
+        tell(result, found[wish].ms, progress)
     return found
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from khobvm.case import Case
-from khobvm.costs import Table, cell, duration, number, values
+from khobvm.costs import Table, cell, duration, number, results, tell, values
 from khobvm.errors import VmError
 from khobvm.progress import Progress
-from khobvm.report import Live, summary
 from khobvm.runner import Result, Runner
 
 COMMAND = "khobvm measure-memfds"
@@ -68,21 +67,15 @@ def costs(result: Result) -> dict[str, float]:
 
 def measure(crew: Runner, make: Callable[[Wish], Case], wanted: Sequence[Wish],
             progress: Progress) -> dict[Wish, dict[str, float]]:
-    """One VM at a time. Of a wish that comes again the least of each figure counts: what else
-    the host does only adds.
+    """The figures of each run. Of a wish that comes again the least of each counts: what else the
+    host does only adds.
     """
     found: dict[Wish, dict[str, float]] = {}
-    live = Live(progress, len(wanted), False)
-    for wish in wanted:
-        result = crew.run(make(wish), live.report)
-        live.ended(result)
-        if not result.good:
-            raise VmError(summary(result, 1))
+    for wish, result in zip(wanted, results(crew, [make(w) for w in wanted], progress)):
         now = costs(result)
         found[wish] = {name: min(value, found.get(wish, now)[name])
                        for name, value in now.items()}
-        said = ", ".join(f"{name} {value:.0f} ms" for name, value in found[wish].items())
-        progress.line(f"  {result.case.name}: {said} ({result.seconds:.0f} s)")
+        tell(result, found[wish], progress)
     return found
 
 

@@ -45,16 +45,16 @@ class Accelerator:
     counting: bool = False
     together: bool = False
 
-    def arguments(self) -> list[str]:
-        """The options for QEMU."""
+    def arguments(self, features: str = "") -> list[str]:
+        """The options for QEMU; features: what its CPUs have or lack (",la57=off")."""
         if self.kvm:
-            return ["-accel", "kvm", "-cpu", "host"]
+            return ["-accel", "kvm", "-cpu", f"host{features}"]
         # CPUs take turns: with a thread each, one may run code while another patches it (static
         # branches, ftrace), which real CPUs and KVM get right and this emulation does not. It
         # is rare, and what a second CPU adds can be measured in no other way.
         threads = "multi" if self.together else "single"
         counting = ["-icount", "shift=0,sleep=off"] if self.counting else []
-        return ["-accel", f"tcg,thread={threads}", "-cpu", "max", *counting]
+        return ["-accel", f"tcg,thread={threads}", "-cpu", f"max{features}", *counting]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Machine:
 
     memory: MiB. nodes: NUMA nodes that share memory and CPUs equally. efi: boots the
     kernel's EFI stub from OVMF instead of from QEMU's BIOS. disk: an image that is /dev/vda; the
-    file stays as it is. scratch: MiB of an empty disk, which is the next one.
+    file stays as it is. scratch: MiB of an empty disk, which is the next one. four_levels: CPUs
+    without page tables of five levels.
     """
 
     kernel: Path
@@ -77,6 +78,7 @@ class Machine:
     efi: bool = False
     disk: Path | None = None
     scratch: int = 0
+    four_levels: bool = False
 
     @property
     def console(self) -> Path:
@@ -139,7 +141,8 @@ class Machine:
     def command(self) -> list[str]:
         """The command line; it can be run by hand as it is, after prepare()."""
         append = " ".join(f"{BASE_CMDLINE} khob.gen=1 {self.cmdline}".split())
-        return [PROGRAM, "-machine", "q35", *self.accelerator.arguments(),
+        features = ",la57=off" if self.four_levels else ""
+        return [PROGRAM, "-machine", "q35", *self.accelerator.arguments(features),
                 "-m", f"{self.memory}M", *self._numa(), *self._firmware(), *self._disk(),
                 "-nodefaults", "-no-reboot", "-display", "none",
                 "-serial", f"file:{self.console}",

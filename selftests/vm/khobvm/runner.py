@@ -99,7 +99,7 @@ class Runner:
                        workspace, self._options.accelerator, case.memory, case.cpus,
                        case.extra_cmdline, case.nodes, case.efi,
                        disk.get(case.disk, self._progress) if case.disk else None,
-                       case.scratch)
+                       case.scratch, case.four_levels())
 
     def run(self, case: Case, on_report: OnReport) -> Result:
         """Runs one case to its end; on_report is called when the guest has sent lines.

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 from khobvm import apt, cache, kernels
+from khobvm.case import Case, Generation
 from khobvm.errors import VmError
 from khobvm.qemu import BASE_CMDLINE, Accelerator, Machine, tail
 
@@ -152,6 +153,16 @@ class QemuTest(unittest.TestCase):
         """The clock counts instructions only when told."""
         self.assertIn("-icount", Accelerator(False, "", counting=True).arguments())
         self.assertNotIn("-icount", Accelerator(False, "").arguments())
+
+    def test_levels(self) -> None:
+        """A kernel with KASAN boots on CPUs of four levels, at either end; no other does."""
+        watching, other = Generation("7.3-kasan"), Generation("6.12")
+        for generations, four in (((other,), False), ((watching,), True),
+                                  ((other, watching), True), ((watching, other), True)):
+            case = Case("levels", "", generations)
+            machine = Machine(Path("k"), Path("i"), Path("w"), Accelerator(False, ""),
+                              four_levels=case.four_levels())
+            self.assertEqual("max,la57=off" in machine.command(), four)
 
     def test_nodes(self) -> None:
         """Nodes share memory and CPUs, a socket each."""

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/kho_luo: lists the sessions and what they cost, ends one that nobody comes for, and sets
- * memory aside for those that come late; keeps files on tmpfs, and gives them back.
+ * memory aside for those that come late; keeps files on tmpfs, and gives them back;
+ * makes files of huge pages.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -158,6 +159,15 @@ static int luo_admin_keep_discard(struct luo_call *call)
 	return arg->reserved ? -EINVAL : luo_keep_discard(arg->token);
 }
 
+static int luo_admin_region(struct luo_call *call)
+{
+	const struct kho_luo_region *arg = call->arg;
+
+	if (arg->reserved)
+		return -EINVAL;
+	return luo_file_fill(arg->fd, arg->bytes, arg->node);
+}
+
 static const struct luo_ioctl luo_admin_ioctls[] = {
 	{
 		.cmd = KHO_LUO_DROP,
@@ -194,6 +204,11 @@ static const struct luo_ioctl luo_admin_ioctls[] = {
 		.size = sizeof(struct kho_luo_keep_discard),
 		.min = offsetofend(struct kho_luo_keep_discard, token),
 		.act = luo_admin_keep_discard,
+	}, {
+		.cmd = KHO_LUO_REGION,
+		.size = sizeof(struct kho_luo_region),
+		.min = offsetofend(struct kho_luo_region, reserved),
+		.act = luo_admin_region,
 	},
 };
 

@@ -18,6 +18,8 @@
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
+#include "mem/compound.h"
+
 /*
  * Whether what nobody has restored goes on with the next kexec by itself: kho_bridge sees to
  * that, a kernel's own KHO forgets it.
@@ -73,7 +75,7 @@ static inline void luo_blocks_uncharge(struct inode *inode, long pages)
  * Whether the page cache can have folios of order 1. Where a large folio's list for splitting is in
  * its third page it cannot: that page is another one's.
  */
-#ifdef LUO_HAVE_COMPOUND_DTOR
+#ifdef KHOB_HAVE_COMPOUND_DTOR
 #define LUO_TAKES_PAIRS false
 #else
 #define LUO_TAKES_PAIRS true
@@ -82,7 +84,7 @@ static inline void luo_blocks_uncharge(struct inode *inode, long pages)
 /* What a folio of an order > 0 needs, besides, so that it can be split one day. */
 static inline void luo_prepare_large(struct folio *folio)
 {
-#ifdef LUO_HAVE_COMPOUND_DTOR
+#ifdef KHOB_HAVE_COMPOUND_DTOR
 	INIT_LIST_HEAD(page_deferred_list(folio_page(folio, 0)));
 	set_compound_page_dtor(folio_page(folio, 0), TRANSHUGE_PAGE_DTOR);
 #else

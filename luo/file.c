@@ -205,6 +205,24 @@ static int luo_file_adopt_into(struct luo_file *f, struct file *into)
 	return ret;
 }
 
+/* A file that something can be put into, with a reference; or an ERR_PTR(). */
+static struct file *luo_file_get_into(int fd)
+{
+	struct file *into = fget(fd);
+	int ret;
+
+	if (!into)
+		return ERR_PTR(-EBADF);
+	if ((into->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE))
+		ret = -EBADF;
+	else
+		ret = luo_shmem_is(into) ? 0 : -EINVAL;
+	if (!ret)
+		return into;
+	fput(into);
+	return ERR_PTR(ret);
+}
+
 /**
  * luo_file_adopt() - take a file of the kernel before over, and be done with it
  * @session: an incoming one
@@ -223,16 +241,38 @@ int luo_file_adopt(struct luo_session *session, u64 token, int fd)
 		return -ENOENT;
 	if (f->status)
 		return f->status;
-	into = fget(fd);
-	if (!into)
-		return -EBADF;
-	if ((into->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE))
-		ret = -EBADF;
-	else
-		ret = luo_shmem_is(into) ? luo_file_adopt_into(f, into) : -EINVAL;
+	into = luo_file_get_into(fd);
+	if (IS_ERR(into))
+		return PTR_ERR(into);
+	ret = luo_file_adopt_into(f, into);
 	fput(into);
 	if (!ret)
 		luo_file_del(session, f);
+	return ret;
+}
+
+/**
+ * luo_file_fill() - give an empty file huge pages
+ * @fd: the caller's descriptor of it
+ * @bytes: how large it is to be
+ * @nid: node whose memory it is to have; NUMA_NO_NODE: any
+ *
+ * Needs no session. Return: 0; -EBADF; -EBUSY if it is preserved; as luo_region_fill().
+ */
+int luo_file_fill(int fd, u64 bytes, int nid)
+{
+	struct file *into = luo_file_get_into(fd);
+	int ret;
+
+	if (IS_ERR(into))
+		return PTR_ERR(into);
+	/* Nobody preserves it before it is whole. */
+	ret = xa_insert(&luo_inodes, luo_file_id(into), into, GFP_KERNEL);
+	if (!ret) {
+		ret = luo_region_fill(into, bytes, nid);
+		xa_erase(&luo_inodes, luo_file_id(into));
+	}
+	fput(into);
 	return ret;
 }
 

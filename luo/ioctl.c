@@ -24,6 +24,7 @@ union luo_arg {
 	struct kho_luo_keep_drop keep_drop;
 	struct kho_luo_keep_next keep_next;
 	struct kho_luo_keep_discard keep_discard;
+	struct kho_luo_region region;
 	/* What all of those with a descriptor begin with. */
 	struct {
 		__u32 size;

@@ -65,6 +65,7 @@ int luo_file_preserve(struct luo_session *session, u64 token, int fd);
 void luo_file_unpreserve_all(struct luo_session *session);
 int luo_file_retrieve(struct luo_session *session, u64 token, struct file **file);
 int luo_file_adopt(struct luo_session *session, u64 token, int fd);
+int luo_file_fill(int fd, u64 bytes, int nid);
 int luo_file_discard(struct luo_session *session, u64 token);
 bool luo_file_has(const struct luo_session *session, u64 token);
 const struct luo_file *luo_file_next(const struct luo_session *session, u64 token);

@@ -17,11 +17,7 @@
 
 #include "memfd/memfd.h"
 
-/*
- * filemap_add_folio() takes shmem's folios, but where CONFIG_DEBUG_VM is set it insists on
- * getting none. There each page takes the place of one that shmem has allocated.
- */
-#define LUO_EXCHANGES IS_ENABLED(CONFIG_DEBUG_VM)
+#define LUO_EXCHANGES (!LUO_ADOPTS_LARGE)
 
 /* Pages that are charged for at once, if not more are needed: a GiB. */
 #define LUO_CHARGE (SZ_1G >> PAGE_SHIFT)

@@ -7,6 +7,7 @@
 #define LUO_MEMFD_H
 
 #include <linux/fs.h>
+#include <linux/kconfig.h>
 #include <linux/xarray.h>
 
 #include "core/luo_core.h"
@@ -159,6 +160,12 @@ void luo_shmem_dress(struct file *file, const struct khob_memfd_ser *ser);
 
 /* adopt.c */
 
+/*
+ * filemap_add_folio() takes shmem's folios, but where CONFIG_DEBUG_VM is set it insists on
+ * getting none. There each page takes the place of one that shmem has allocated.
+ */
+#define LUO_ADOPTS_LARGE (!IS_ENABLED(CONFIG_DEBUG_VM))
+
 /* Folios that are restored before they are put into a file. */
 #define LUO_BATCH 256
 
@@ -192,5 +199,8 @@ int luo_adopt_start(struct luo_adoption *adoption, struct file *into);
 int luo_adopt(struct luo_adoption *adoption);
 void luo_adopt_end(struct luo_adoption *adoption);
 void luo_adopt_drop(struct luo_adoption *adoption);
+
+/* region.c */
+int luo_region_fill(struct file *file, u64 bytes, int nid);
 
 #endif /* LUO_MEMFD_H */

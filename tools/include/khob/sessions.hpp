@@ -153,6 +153,26 @@ inline constexpr std::array<Field, 3> keep_discard_fields = { {
 static_assert(std::is_standard_layout_v<keep_discard> && std::is_trivially_copyable_v<keep_discard>);
 static_assert(sizeof(keep_discard) == 16);
 
+/// A file of huge pages.
+struct region {
+    std::uint32_t size = sizeof(sessions::region);  ///< Of the struct. [bytes]
+    std::int32_t fd{};  ///< The file.
+    std::uint64_t bytes{};  ///< How large it is to be. [bytes]
+    std::int32_t node{};  ///< NUMA node whose memory it is to have; -1: the caller's, or any.
+    std::uint32_t reserved{};  ///< 0.
+};
+
+inline constexpr std::array<Field, 5> region_fields = { {
+    field<offsetof(region, size), 0>("size", 4, 1, false),
+    field<offsetof(region, fd), 4>("fd", 4, 1, false),
+    field<offsetof(region, bytes), 8>("bytes", 8, 1, false),
+    field<offsetof(region, node), 16>("node", 4, 1, false),
+    field<offsetof(region, reserved), 20>("reserved", 4, 1, false),
+} };
+
+static_assert(std::is_standard_layout_v<region> && std::is_trivially_copyable_v<region>);
+static_assert(sizeof(region) == 24);
+
 // Values of fields.
 
 /// What holds of a kept file.
@@ -227,6 +247,10 @@ enum class Ioctl : std::uint32_t {
     keep_adopt = request(0x85),
     /// Frees a file that the kernel before has kept and that nobody has taken over.
     keep_discard = request(0x86),
+    /// Gives an empty file on tmpfs huge pages of zeroes, which lie together in memory as far as
+    /// they can. It can be mapped by them; a load that keeps it has a key for each. If it fails the
+    /// file is empty.
+    region = request(0x87),
 };
 
 /// What there is to know of an ioctl where its number is no constant.
@@ -239,7 +263,7 @@ struct IoctlInfo {
 };
 
 /// All of them.
-inline constexpr std::array<IoctlInfo, 7> ioctls = { {
+inline constexpr std::array<IoctlInfo, 8> ioctls = { {
     {Ioctl::drop, "drop", sizeof(sessions::drop), "", false},
     {Ioctl::room, "room", sizeof(sessions::room), "", false},
     {Ioctl::keep, "keep", sizeof(sessions::keep), "", false},
@@ -247,6 +271,7 @@ inline constexpr std::array<IoctlInfo, 7> ioctls = { {
     {Ioctl::keep_next, "keep_next", sizeof(sessions::keep_next), "", false},
     {Ioctl::keep_adopt, "keep_adopt", sizeof(sessions::keep), "", false},
     {Ioctl::keep_discard, "keep_discard", sizeof(sessions::keep_discard), "", false},
+    {Ioctl::region, "region", sizeof(sessions::region), "", false},
 } };
 // clang-format on
 

@@ -55,6 +55,12 @@
 #define KHO_LUO_KEEP_ADOPT _IO(KHO_LUO_TYPE, 0x85) /* kho_luo_keep */
 /* Frees a file that the kernel before has kept and that nobody has taken over. */
 #define KHO_LUO_KEEP_DISCARD _IO(KHO_LUO_TYPE, 0x86) /* kho_luo_keep_discard */
+/*
+ * Gives an empty file on tmpfs huge pages of zeroes, which lie together in memory as far as they
+ * can. It can be mapped by them; a load that keeps it has a key for each. If it fails the file is
+ * empty.
+ */
+#define KHO_LUO_REGION _IO(KHO_LUO_TYPE, 0x87) /* kho_luo_region */
 
 /**
  * struct kho_luo_drop - Which session to drop.
@@ -131,6 +137,22 @@ struct kho_luo_keep_discard {
 	__u32 size;
 	__u32 reserved;
 	__aligned_u64 token;
+};
+
+/**
+ * struct kho_luo_region - A file of huge pages.
+ * @size: Of the struct. [bytes]
+ * @fd: The file.
+ * @bytes: How large it is to be. [bytes]
+ * @node: NUMA node whose memory it is to have; -1: the caller's, or any.
+ * @reserved: 0.
+ */
+struct kho_luo_region {
+	__u32 size;
+	__s32 fd;
+	__aligned_u64 bytes;
+	__s32 node;
+	__u32 reserved;
 };
 
 /* Values of fields. */

@@ -27,7 +27,7 @@ _khoctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
 	local commands="doctor status walk ls abi bench probe preserve unpreserve compact put load unload exec
-		session keep attach verify get restore release"
+		session keep region attach verify get restore release"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -81,9 +81,18 @@ _khoctl()
 		;;
 	keep)
 		if [[ $cur == -* ]]; then
-			_khoctl_words "--once --unless-larger --restore --into --json --help"
+			_khoctl_words "--once --unless-larger --optional --restore --into --json --help"
 		elif ((COMP_CWORD == 2)) && [[ $cur != */* ]]; then
 			_khoctl_words "ls rm drop"
+		else
+			_khoctl_files
+		fi
+		;;
+	region)
+		if ((COMP_CWORD == 2)); then
+			_khoctl_words "create --help"
+		elif [[ $cur == -* ]]; then
+			_khoctl_words "--huge --numa --json --help"
 		else
 			_khoctl_files
 		fi

@@ -106,6 +106,7 @@ ExitCode run(int argc, const char* const* argv, const Streams& streams,
     add_incoming(app, selection);
     add_session(app, selection);
     add_keep(app, selection);
+    add_region(app, selection);
     add_bench(app, selection);
     try {
         app.parse(argc, argv);

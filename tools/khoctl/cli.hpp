@@ -62,6 +62,7 @@ void add_inspect(CLI::App& app, Selection& selection);   // probe
 void add_bench(CLI::App& app, Selection& selection);     // bench
 void add_session(CLI::App& app, Selection& selection);   // session ls, show, drop
 void add_keep(CLI::App& app, Selection& selection);      // keep, keep ls, rm, drop
+void add_region(CLI::App& app, Selection& selection);    // region create
 void add_incoming(CLI::App& app, Selection& selection);  // attach, verify, get, restore, release
 
 }  // namespace khob::cli

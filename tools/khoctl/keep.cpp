@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/size.hpp"
 #include "cli.hpp"
@@ -11,6 +10,7 @@
 #include "keep/list.hpp"
 #include "keep/restore.hpp"
 #include "module/module.hpp"
+#include "paths.hpp"
 
 namespace khob::cli {
 
@@ -20,21 +20,10 @@ struct KeepArguments {
     std::vector<std::string> paths;
     bool once = false;
     std::string unless_larger;
+    bool optional = false;
     bool restore = false;
     std::string into;
 };
-
-Result<std::string> absolute(const std::string& path) {
-    std::error_code err;
-    const std::filesystem::path whole = std::filesystem::absolute(path, err).lexically_normal();
-    std::string out = whole.has_filename() || !whole.has_relative_path()
-                          ? whole.string()
-                          : whole.parent_path().string();
-    if (err || !keep::is_absolute_path(out)) {
-        return fail(ExitCode::usage, fmt::format("'{}' is no path", keep::escaped(path)));
-    }
-    return out;
-}
 
 Result<std::vector<std::string>> all_absolute(const std::vector<std::string>& paths) {
     std::vector<std::string> out;
@@ -71,8 +60,8 @@ Result<Outcome> note(Context& ctx, const KeepArguments& args) {
         return tl::unexpected(list.error());
     }
     for (const std::string& path : *paths) {
-        std::erase_if(*list, [&path](const keep::Noted& n) { return n.path == path; });
-        list->push_back({path, args.once ? keep::this_boot(*ctx.system) : "", most});
+        keep::note(*list,
+                   {path, args.once ? keep::this_boot(*ctx.system) : "", most, args.optional});
     }
     if (auto ok = keep::write_noted(*ctx.system, *list); !ok) {
         return tl::unexpected(ok.error());
@@ -131,11 +120,11 @@ Result<Outcome> list(Context& ctx) {
     if (!wanted) {
         return tl::unexpected(wanted.error());
     }
-    Table table{{"path", "once", "unless_larger", "from"}, {}};
+    Table table{{"path", "once", "unless_larger", "optional", "from"}, {}};
     for (const keep::Wanted& w : *wanted) {
         table.rows.push_back({keep::escaped(w.noted.path), !w.noted.once.empty(),
                               w.noted.most_bytes ? Value(Bytes{*w.noted.most_bytes}) : Value(),
-                              w.from});
+                              w.noted.optional, w.from});
     }
     Value value;
     value.set("paths", Value(std::move(table)));
@@ -215,6 +204,8 @@ void add_keep(CLI::App& app, Selection& selection) {
     keep->add_option("--unless-larger", args->unless_larger,
                      "leave it out of a load if it has more then: bytes, or with K, M, G or T")
         ->type_name("SIZE");
+    keep->add_flag("--optional", args->optional,
+                   "leave it out of a load if the next kernel has no room for it");
     CLI::Option* restore =
         keep->add_flag("--restore", args->restore, "bring back what the kernel before has kept");
     keep->add_option("--into", args->into,

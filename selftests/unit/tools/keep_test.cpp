@@ -12,6 +12,7 @@
 #include <set>
 
 #include "fixture.hpp"
+#include "keep/choose.hpp"
 #include "keep/list.hpp"
 #include "keep/record.hpp"
 #include "keep/restore.hpp"
@@ -129,7 +130,8 @@ TEST(KeepRecord, Nonsense) {
 }
 
 TEST(KeepList, ThereAndBack) {
-    const std::vector<Noted> list{{"/dev/shm/a b", "", std::nullopt}, {"/x", "boot", 1 << 20}};
+    const std::vector<Noted> list{{"/dev/shm/a b", "", std::nullopt, true},
+                                  {"/x", "boot", 1 << 20, false}};
     const auto back = parse_list(list_to_json(list));
     ASSERT_TRUE(back) << back.error().what;
     EXPECT_EQ(list_to_json(*back), list_to_json(list));
@@ -145,18 +147,88 @@ TEST(KeepList, OnceIsOverWithItsBoot) {
     const test::FakeSystem system(dir.path());
     dir.write("proc/sys/kernel/random/boot_id", "this\n");
     EXPECT_TRUE(read_noted(system)->empty());
-    ASSERT_TRUE(write_noted(system, {{"/a", "this", {}}, {"/b", "before", {}}, {"/c", "", {}}}));
+    ASSERT_TRUE(write_noted(
+        system, {{"/a", "this", {}, false}, {"/b", "before", {}, false}, {"/c", "", {}, false}}));
     const auto noted = read_noted(system);
     ASSERT_TRUE(noted);
     ASSERT_EQ(noted->size(), 2);
     EXPECT_EQ((*noted)[1].path, "/c");
     dir.write("etc/kho-bridge/keep.d/a.conf",
-              fmt::format("# all of it\n\n {}/etc/kho-bridge/*.d\n/c\n", dir.path().string()));
+              fmt::format("# all of it\n\n -{}/etc/kho-bridge/*.d\n/c\n", dir.path().string()));
     const auto wanted = read_wanted(system);
     ASSERT_TRUE(wanted);
     ASSERT_EQ(wanted->size(), 3);
     EXPECT_EQ((*wanted)[2].noted.path, (dir.path() / "etc/kho-bridge/keep.d").string());
     EXPECT_NE((*wanted)[2].from.find("a.conf"), std::string::npos);
+    EXPECT_TRUE((*wanted)[2].noted.optional);
+    EXPECT_FALSE((*wanted)[1].noted.optional);
+}
+
+TEST(KeepList, NotedOnce) {
+    std::vector<Noted> list{{"/a", "", std::nullopt, false}, {"/b", "", std::nullopt, false}};
+    note(list, {"/a", "", 7, true});
+    ASSERT_EQ(list.size(), 2);
+    EXPECT_EQ(list[1].path, "/a");
+    EXPECT_EQ(list[1].most_bytes, 7);
+}
+
+/// Files of some sizes, and what may be kept of them.
+class KeepChoose : public testing::Test {
+  protected:
+    static constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+
+    /// All of it a hole: kept, it would have it.
+    Wanted file(const std::string& name, std::uint64_t bytes, bool optional) {
+        dir.write(name, "");
+        fs::resize_file(dir.path() / name, bytes);
+        return {{(dir.path() / name).string(), "", std::nullopt, optional}, "test"};
+    }
+    static std::vector<std::string> names(const std::vector<Wanted>& wanted) {
+        std::vector<std::string> out;
+        out.reserve(wanted.size());
+        for (const Wanted& w : wanted) {
+            out.push_back(fs::path(w.noted.path).filename());
+        }
+        return out;
+    }
+
+    test::TempDir dir;
+};
+
+TEST_F(KeepChoose, WhatMustComesFirst) {
+    const std::vector<Wanted> wanted{file("may", mib, true), file("large", 8 * mib, true),
+                                     file("must", 2 * mib, false), file("later", mib, true)};
+    const auto got = choose(wanted, 4 * mib, true);
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(names(got->going), (std::vector<std::string>{"must", "may"}));
+    EXPECT_EQ(got->files, 2);
+    EXPECT_GE(got->bytes, 3 * mib);
+    EXPECT_LE(got->bytes, 4 * mib);
+    ASSERT_EQ(got->left.size(), 2);
+    EXPECT_NE(got->left[0].path.find("large"), std::string::npos);
+    EXPECT_NE(got->left[0].why.find("no room: it needs 8.1 MiB"), std::string::npos)
+        << got->left[0].why;
+    EXPECT_NE(got->left[1].path.find("later"), std::string::npos);
+}
+
+TEST_F(KeepChoose, WhatMustAndCannot) {
+    const auto got = choose({file("must", 2 * mib, false)}, mib, true);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ExitCode::refused);
+    EXPECT_NE(got.error().what.find("need 2.0 MiB, and the next kernel can spare 1.0 MiB"),
+              std::string::npos)
+        << got.error().what;
+}
+
+/// A file that two paths lead to is there once.
+TEST_F(KeepChoose, CountedOnce) {
+    const Wanted one = file("one", 2 * mib, false);
+    Wanted all = one;
+    all.noted.path = dir.path().string();
+    const auto got = choose({one, all}, 3 * mib, true);
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(got->files, 1);
+    EXPECT_EQ(got->going.size(), 2);
 }
 
 class KeepWalk : public testing::Test {

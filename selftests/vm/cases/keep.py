@@ -10,10 +10,11 @@ from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RMMOD, STATUS, UNLOAD, 
 from cases.payload import KHO
 from khobvm.case import Case, Step
 
-_INSMOD = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
-                                 "ls -l /dev/kho_luo", contains="crw------- ")
-_RMMOD = Step("rmmod kho_luo", "rmmod kho_luo")
-_NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
+INSMOD_LUO = Step("insmod kho_luo",
+                  "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && ls -l /dev/kho_luo",
+                  contains="crw------- ")
+RMMOD_LUO = Step("rmmod kho_luo", "rmmod kho_luo")
+NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
 _PROGRAMS = ("attr:/usr/bin/setfattr", "attr:/usr/bin/getfattr", "util-linux:/usr/bin/setpriv",
              "util-linux:/usr/bin/fallocate")
 # One of single pages, one of huge ones.
@@ -140,12 +141,12 @@ def _pair(before: str, after: str) -> Case:
                 f"directories and files on tmpfs, from {before} to {after}",
                 (chain(before, INSMOD, Step("no kho_luo", "khoctl keep drop", expect=4,
                                             contains="kho_luo"),
-                       _INSMOD, _MOUNT, _TREE, *_KEEP, *_REFUSED, _load_in_vain(after),
+                       INSMOD_LUO, _MOUNT, _TREE, *_KEEP, *_REFUSED, _load_in_vain(after),
                        *_FROZEN, UNLOAD,
-                       _THAWED, *_NOTHING, _REMEMBER, _load(after), _LATE_STEP,
+                       _THAWED, *NOTHING, _REMEMBER, _load(after), _LATE_STEP,
                        at_least("folios", "out.folios", 16000), EXEC),
-                 chain(after, ATTACH, STATUS, VERIFY, _INSMOD, *_SMALL, *_RESTORE, *_GONE,
-                       count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),
+                 chain(after, ATTACH, STATUS, VERIFY, INSMOD_LUO, *_SMALL, *_RESTORE, *_GONE,
+                       count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
                 memory=1024, luo=True, programs=_PROGRAMS, tags=("keep",))
 
 
@@ -172,13 +173,13 @@ def _debug(kernel: str) -> Case:
 # What nobody restores goes on, beside what is kept anew; dropped, nothing is left.
 _CARRY = Case(
     "keep-carry", "kept files that nobody restores go on to the next kernel",
-    (chain("6.12", INSMOD, _INSMOD,
+    (chain("6.12", INSMOD, INSMOD_LUO,
            Step("first", "mkdir -p /keep && mount -t tmpfs keep /keep && "
                          "echo first > /keep/first && "
                          "echo old > /keep/both && mkdir -p /etc/kho-bridge/keep.d && "
                          "echo '/ke[e]p' > /etc/kho-bridge/keep.d/all.conf && khoctl keep ls",
                 contains="all.conf"), load("6.12", 2), EXEC),
-     chain("6.12", ATTACH, VERIFY, _INSMOD,
+     chain("6.12", ATTACH, VERIFY, INSMOD_LUO,
            Step("waits", "khoctl keep ls --json", contains='"waiting_files": 2'),
            Step("second", "mkdir -p /keep && mount -t tmpfs keep /keep && "
                           "echo second > /keep/second && "
@@ -187,14 +188,14 @@ _CARRY = Case(
            Step("waits still", "khoctl keep ls --json", contains=('"waiting_files": 2',
                                                                   '"kept_files": 0')),
            load("6.12", 3, name="load for good"), EXEC),
-     chain("6.12", ATTACH, VERIFY, _INSMOD,
+     chain("6.12", ATTACH, VERIFY, INSMOD_LUO,
            Step("all wait", "khoctl keep ls --json", contains='"waiting_files": 4'),
            Step("restore", "mkdir -p /mnt && mount -t tmpfs keep /mnt && "
                            "khoctl keep --restore --into /mnt", expect=1, contains="/mnt/both"),
            Step("all are back", "cat /mnt/first /mnt/second /mnt/both",
                 contains="first\nsecond\nnew\n"),
            Step("drop", "khoctl keep drop --json", contains='"dropped_files": 1'),
-           count_is("in.pages", "0"), *_NOTHING, _RMMOD, RELEASE, RMMOD)),
+           count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
     luo=True, tags=("keep",))
 
 _KERNELS = ("6.1", "6.12")

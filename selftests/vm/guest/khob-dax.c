@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * khob-dax: fills a device that is memory, and looks whether it is as it was filled.
+ * khob-dax: fills a device that is memory, or a file, and looks whether it is as it was filled.
  *
- *   khob-dax fill|check DEVICE MIB   a /dev/daxN.M, or a block device
+ *   khob-dax fill|check DEVICE MIB   a /dev/daxN.M, a block device, or a file of that size
+ *
+ * It is mapped where huge pages can be; how much of it they map is printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,33 @@
 static uint64_t word_at(uint64_t at)
 {
 	return (at + 1) * 0x9e3779b97f4a7c15ULL;
+}
+
+/* What can be mapped by huge pages, if what is in @fd allows it. */
+static uint64_t *map(int fd, uint64_t size)
+{
+	const uint64_t huge = 2 << 20;
+	char *at = mmap(NULL, size + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return MAP_FAILED;
+	at += huge - (uint64_t)at % huge;
+	return mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+}
+
+/* Says how much of shared memory this process has mapped by huge pages. */
+static void print_huge(void)
+{
+	unsigned long long kib, sum = 0;
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	char line[256];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "ShmemPmdMapped: %llu kB", &kib) == 1)
+			sum += kib;
+	printf("mapped by huge pages: %llu KiB\n", sum);
+	if (maps)
+		fclose(maps);
 }
 
 int main(int argc, char **argv)
@@ -30,8 +59,7 @@ int main(int argc, char **argv)
 	}
 	words = (strtoull(argv[3], NULL, 10) << 20) / sizeof(*at);
 	fd = open(argv[2], O_RDWR);
-	at = fd < 0 ? MAP_FAILED : mmap(NULL, words * sizeof(*at), PROT_READ | PROT_WRITE,
-					MAP_SHARED, fd, 0);
+	at = fd < 0 ? MAP_FAILED : map(fd, words * sizeof(*at));
 	if (at == MAP_FAILED) {
 		fprintf(stderr, "%s: %s: %s\n", argv[2], fd < 0 ? "open" : "mmap", strerror(errno));
 		return 1;
@@ -46,6 +74,7 @@ int main(int argc, char **argv)
 		perror("msync");
 		return 1;
 	}
+	print_huge();
 	printf("%s: %llu of %llu words differ\n", argv[2], (unsigned long long)bad,
 	       (unsigned long long)words);
 	return bad != 0;

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import (build, costs, demo, kernels, matrix, measure, memfd_costs, model, pairs, report,
-                    runner, soak, source)
+from khobvm import (build, costs, demo, keep_costs, kernels, matrix, measure, memfd_costs, model,
+                    pairs, report, runner, soak, source)
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.faults import campaign
@@ -222,6 +222,24 @@ def _measure_memfds(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _measure_keep(arguments: argparse.Namespace, progress: Progress) -> int:
+    measured = importlib.import_module("cases.keep_costs").measured
+
+    def make(wish: keep_costs.Wish) -> Case:
+        case: Case = measured(wish.pages, wish.mib)
+        return case
+
+    wanted = keep_costs.wishes(arguments.mib)
+    crew = _crew(arguments, [make(wish) for wish in wanted], progress,
+                 lambda found: dataclasses.replace(found, counting=arguments.count))
+    made = keep_costs.tables(keep_costs.measure(crew, make, wanted, progress))
+    progress.done()
+    print(costs.show(made))
+    if arguments.json:
+        costs.write(arguments.json, made, keep_costs.COMMAND + (" --count" * arguments.count))
+    return 0
+
+
 def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
     made = importlib.import_module("cases.threads")
 
@@ -377,6 +395,14 @@ def _parser() -> argparse.ArgumentParser:
     memfds.add_argument("--json", type=Path, metavar="FILE",
                         help="write the tables there, for docs/performance.md")
     memfds.set_defaults(function=_measure_memfds)
+    kept = commands.add_parser("measure-keep", help="what a kept file costs, next to copies of it")
+    kept.add_argument("--mib", type=int, nargs="+", default=list(keep_costs.SIZES), metavar="N",
+                      help=f"MiB of the file ({' '.join(map(str, keep_costs.SIZES))})")
+    kept.add_argument("--count", action="store_true",
+                      help="emulate, with a clock that counts instructions, one a nanosecond")
+    kept.add_argument("--json", type=Path, metavar="FILE",
+                      help="write the tables there, for docs/performance.md")
+    kept.set_defaults(function=_measure_keep)
     paired = commands.add_parser("measure-threads",
                                  help="what a second thread adds to a client that preserves pages")
     paired.add_argument("--end", action="append", choices=list(costs.WAYS),
@@ -434,7 +460,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, memfds, paired, many, faulty, one):
+    for one in (shown, measured, handed, memfds, kept, paired, many, faulty, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

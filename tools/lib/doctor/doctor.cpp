@@ -9,6 +9,9 @@
 #include "base/files.hpp"
 #include "base/mapped_file.hpp"
 #include "image/probe.hpp"
+#include "keep/choose.hpp"
+#include "keep/list.hpp"
+#include "keep/record.hpp"
 #include "load/luo.hpp"
 #include "load/preserved.hpp"
 #include "machine/free_memory.hpp"
@@ -135,25 +138,39 @@ std::optional<Check> check_kernels_scratch(const System& sys, const MethodChoice
                     fmt::format("this kernel's own KHO has {}", human_bytes(total_bytes(*areas))));
 }
 
-/// RAM for the incoming kernel besides what it is told to keep.
-Check check_left(const Subject& subject, const MemoryMap& map, const MethodChoice& choice) {
+/// What files a load would keep.
+Check check_kept(const keep::Chosen& chosen) {
+    std::string found =
+        chosen.going.empty() && chosen.left.empty()
+            ? std::string("none are named")
+            : fmt::format("{} go along: {}", chosen.files, human_bytes(chosen.bytes));
+    for (const keep::Left& left : chosen.left) {
+        found += fmt::format("; {} stays: {}", keep::escaped(left.path), left.why);
+    }
+    return check_ok("kept files", found);
+}
+
+/// RAM for the incoming kernel besides what it is told to keep, and files that would be kept.
+void check_left(const Subject& subject, const MemoryMap& map, const MethodChoice& choice,
+                Checks& out) {
     const std::string name = "memory left";
-    Covering covering;
-    if (const auto module = Module::open(*subject.seen->sys)) {
-        auto planned = cover_preserved(*module, map, {.method = choice.method});
-        if (!planned) {
-            return check_missing(name, planned.error());
-        }
-        covering = std::move(*planned);
-    }
+    const System& sys = *subject.seen->sys;
+    const auto module = Module::open(sys);
     const auto budget =
-        check_memory(map, covering, subject.kernel, subject.initrd_bytes, choice.kasan);
+        module ? budget_now(*module, map, subject.kernel, subject.initrd_bytes, choice)
+               : check_memory(map, {}, subject.kernel, subject.initrd_bytes, choice.kasan);
     if (!budget) {
-        return check_missing(name, budget.error());
+        out.push_back(check_missing(name, budget.error()));
+        return;
     }
-    return check_ok(
-        name, fmt::format("{} for the next kernel, which needs {}", human_bytes(budget->left_bytes),
-                          human_bytes(budget->safe_bytes)));
+    const auto wanted = keep::read_wanted(sys);
+    const auto chosen = wanted ? keep::choose(*wanted, budget->left_bytes - budget->safe_bytes)
+                               : tl::unexpected(wanted.error());
+    const std::uint64_t kept = chosen ? chosen->bytes : 0;
+    out.push_back(check_ok(name, fmt::format("{} for the next kernel, which needs {}",
+                                             human_bytes(budget->left_bytes - kept),
+                                             human_bytes(budget->safe_bytes))));
+    out.push_back(chosen ? check_kept(*chosen) : check_missing("kept files", chosen.error()));
 }
 
 /// Scratch, the copy of every segment that the kernel keeps, and what is held while it loads.
@@ -208,7 +225,7 @@ void check_memory_for(const Subject& subject, const MethodChoice& choice, Checks
     if (seen.status && seen.status->frozen()) {
         return;  // Scratch is taken; what is free says nothing of another load.
     }
-    out.push_back(check_left(subject, *map, choice));
+    check_left(subject, *map, choice, out);
     const std::uint64_t keys =
         seen.status ? seen.status->number_or("out.keys", 0) + seen.status->number_or("in.keys", 0)
                     : 0;

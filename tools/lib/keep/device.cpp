@@ -113,6 +113,34 @@ Result<void> Device::adopt(const Fd& empty, std::uint64_t token, const std::stri
                    : Result<void>{};
 }
 
+Result<void> Device::fill(const Fd& empty, std::uint64_t bytes, std::optional<std::uint32_t> node,
+                          const std::string& path) const {
+    const std::string what = fmt::format("{} is not made", path);
+    sessions::region arg;
+    arg.fd = empty.get();
+    arg.bytes = bytes;
+    arg.node = node ? static_cast<std::int32_t>(*node) : -1;
+    switch (const int ret = call(*sys_, fd_, sessions::Ioctl::region, arg); ret) {
+        case 0:
+            return {};
+        case -ENOMEM:
+            return fail(ExitCode::refused,
+                        fmt::format("{}: {}has not as much contiguous memory", what,
+                                    node ? fmt::format("node {} ", *node) : "this machine "),
+                        "make it smaller, or make it earlier, when less memory is in use");
+        case -EOPNOTSUPP:
+            return fail(ExitCode::refused,
+                        fmt::format("{}: this kernel has no huge pages, or takes none", what),
+                        "CONFIG_TRANSPARENT_HUGEPAGE=y and no CONFIG_DEBUG_VM are needed");
+        case -EINVAL:
+            return fail(ExitCode::refused,
+                        fmt::format("{}: more than this machine has, or no such node", what),
+                        "`numactl --hardware` lists nodes and what they have");
+        default:
+            return tl::unexpected(error_of(-ret, what));
+    }
+}
+
 Result<void> Device::discard(std::uint64_t token) const {
     sessions::keep_discard arg;
     arg.token = token;

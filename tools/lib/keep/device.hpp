@@ -4,6 +4,7 @@
 #define KHOB_KEEP_DEVICE_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ class Device {
     Result<void> drop() const;
     Result<std::vector<Known>> list() const;
     Result<void> adopt(const Fd& empty, std::uint64_t token, const std::string& path) const;
+    /// Gives an empty file huge pages; `bytes` is a multiple of them. Errors: no room for it, not
+    /// as much contiguous memory; the file is empty then.
+    Result<void> fill(const Fd& empty, std::uint64_t bytes, std::optional<std::uint32_t> node,
+                      const std::string& path) const;
     Result<void> discard(std::uint64_t token) const;
 
   private:

@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "keep/list.hpp"
+#include "base/journal.hpp"
+#include "keep/choose.hpp"
 #include "keep/record.hpp"
 #include "machine/free_memory.hpp"
 
@@ -116,24 +117,23 @@ Result<void> Keeping::drop(const System& sys, const Module& module) {
     return unpreserve_records(module);
 }
 
-Result<Keeping> Keeping::make(const System& sys, const Module& module, Progress& progress) {
+Result<Keeping> Keeping::make(const System& sys, const Module& module,
+                              const std::vector<Wanted>& wanted, std::uint64_t spare,
+                              Progress& progress) {
     const Stopwatch time;
     Keeping out;
-    const auto wanted = read_wanted(sys);
-    if (!wanted) {
-        return tl::unexpected(wanted.error());
-    }
-    if (wanted->empty()) {
-        return out;
-    }
     const auto device = Device::open(sys);
     if (!device) {
         return tl::unexpected(device.error());
     }
-    // Of a load that did not come to its end.
-    if (auto ok = drop(sys, module); !ok) {
-        return tl::unexpected(ok.error());
+    auto chosen = choose(wanted, spare);
+    if (!chosen) {
+        return tl::unexpected(chosen.error());
     }
+    for (const Left& left : chosen->left) {
+        warn_in_journal(fmt::format("{} is not kept: {}", escaped(left.path), left.why));
+    }
+    out.report_.left = std::move(chosen->left);
     out.sys_ = &sys;
     out.module_ = &module;
     progress.step("keeping files");
@@ -146,13 +146,7 @@ Result<Keeping> Keeping::make(const System& sys, const Module& module, Progress&
             return ok ? device->keep(file, entry.token, escaped(path)) : ok;
         },
         false);
-    for (const Wanted& w : *wanted) {
-        const auto& most = w.noted.most_bytes;
-        if (most && bytes_below(w.noted.path) > *most) {
-            out.report_.left.push_back(
-                {w.noted.path, fmt::format("larger than {}", human_bytes(*most))});
-            continue;
-        }
+    for (const Wanted& w : chosen->going) {
         if (auto ok = walker.add(w.noted.path); !ok) {
             return tl::unexpected(ok.error());
         }

@@ -13,6 +13,7 @@
 #include "base/system.hpp"
 #include "base/value.hpp"
 #include "keep/device.hpp"
+#include "keep/list.hpp"
 #include "keep/walk.hpp"
 #include "module/module.hpp"
 
@@ -41,11 +42,14 @@ class Keeping {
     ~Keeping();
 
     /**
-     * Keeps all that is wanted. If nothing is, nothing is done and no kho_luo is needed.
+     * Keeps what is wanted, as far as it may and can be. What has no room is said in the journal.
      *
-     * Errors: one of the files cannot be kept, and then none is; no kho_luo; interrupted.
+     * `spare`: bytes that the next kernel can do without. Errors: one of the files cannot be kept,
+     * or those that must be are more, and then none is; no kho_luo; interrupted.
      */
-    static Result<Keeping> make(const System& sys, const Module& module, Progress& progress);
+    static Result<Keeping> make(const System& sys, const Module& module,
+                                const std::vector<Wanted>& wanted, std::uint64_t spare,
+                                Progress& progress);
 
     /// Thaws what was kept, and takes back what tells of it. Nothing to drop is no error.
     static Result<void> drop(const System& sys, const Module& module);

@@ -54,6 +54,7 @@ Noted noted_of(const Json& item) {
     if (item.contains("unless_larger")) {
         out.most_bytes = item["unless_larger"].get<std::uint64_t>();
     }
+    out.optional = item.value("optional", false);
     return out;
 }
 
@@ -71,6 +72,9 @@ std::string list_to_json(const std::vector<Noted>& list) {
         }
         if (noted.most_bytes) {
             item["unless_larger"] = *noted.most_bytes;
+        }
+        if (noted.optional) {
+            item["optional"] = true;
         }
         out["paths"].push_back(std::move(item));
     }
@@ -116,6 +120,11 @@ Result<std::vector<Noted>> read_noted(const System& sys) {
     return list;
 }
 
+void note(std::vector<Noted>& list, Noted noted) {
+    std::erase_if(list, [&noted](const Noted& n) { return n.path == noted.path; });
+    list.push_back(std::move(noted));
+}
+
 Result<void> write_noted(const System& sys, const std::vector<Noted>& list) {
     std::error_code err;
     const fs::path path = sys.path(list_path);
@@ -157,12 +166,13 @@ Result<std::vector<Wanted>> read_wanted(const System& sys) {
             return tl::unexpected(text.error());
         }
         for (const std::string_view line : lines(*text)) {
-            const std::string pattern(trimmed(line));
-            if (pattern.empty() || pattern.starts_with('#')) {
+            const std::string_view text_of = trimmed(line);
+            if (text_of.empty() || text_of.starts_with('#')) {
                 continue;
             }
-            for (std::string& path : matches(pattern)) {
-                add(out, {{std::move(path), "", std::nullopt}, (dir / name).string()});
+            const bool optional = text_of.starts_with('-');
+            for (std::string& path : matches(std::string(text_of.substr(optional ? 1 : 0)))) {
+                add(out, {{std::move(path), "", std::nullopt, optional}, (dir / name).string()});
             }
         }
     }

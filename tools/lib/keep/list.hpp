@@ -22,6 +22,7 @@ struct Noted {
     std::string path;
     std::string once;                         ///< the boot that it ends with; empty: always
     std::optional<std::uint64_t> most_bytes;  ///< it stays here if it is larger
+    bool optional = false;                    ///< it stays here if there is no room
 };
 
 /// A path that is to be kept, and who says so.
@@ -32,12 +33,18 @@ struct Wanted {
 
 /// "Once" of a boot that is over is not in it. Errors (failure): it cannot be read, or is no list.
 Result<std::vector<Noted>> read_noted(const System& sys);
+/// Notes a path, in place of what is noted of it so far.
+void note(std::vector<Noted>& list, Noted noted);
 Result<void> write_noted(const System& sys, const std::vector<Noted>& list);
 
 /// What tells this boot from any other.
 std::string this_boot(const System& sys);
 
-/// All of them: noted ones, and what the patterns match just now, each path once.
+/**
+ * All of them, each path once, those first that matter most: noted ones, then what the patterns
+ * match just now, file by file as they are called, line by line. Those of a line that begins with
+ * "-" are optional.
+ */
 Result<std::vector<Wanted>> read_wanted(const System& sys);
 
 std::string list_to_json(const std::vector<Noted>& list);

@@ -4,9 +4,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,11 +22,10 @@ constexpr std::uint64_t page = 4096;
 
 Result<Fd> open_top(const std::string& path) {
     auto top = open_file(path, O_RDONLY | O_DIRECTORY);
-    struct statfs on {};
     if (!top) {
         return fail(ExitCode::refused, top.error().what, "mount a tmpfs there, or say `--into`");
     }
-    if (::fstatfs(top->get(), &on) != 0 || on.f_type != TMPFS_MAGIC) {
+    if (!is_on_tmpfs(*top)) {
         return fail(ExitCode::refused, fmt::format("{} is no tmpfs", path),
                     "mount one there, or say `--into`");
     }
@@ -53,6 +51,19 @@ bool is_there(const Fd& top, const std::string& path) {
     return open_below(top, path, O_PATH).valid();
 }
 
+/// Adds a file that waits. One whose restoring was broken off has got all of its room by then.
+void add_file(const Fd& top, const Entry& entry, std::uint64_t bytes, Need& need) {
+    const std::string dir = split_path(entry.path).first;
+    const Fd draft =
+        open_below(top, (dir.empty() ? "" : dir + "/") + draft_name(entry.token), O_PATH);
+    struct stat st {};
+    if (draft.valid() && ::fstat(draft.get(), &st) == 0 && st.st_blocks != 0) {
+        return;
+    }
+    need.pages += bytes / page;
+    need.inodes++;
+}
+
 /// What a tree takes of its file system, besides what is there.
 Result<void> add_need(const Tree& tree, const std::string& path,
                       const std::map<std::uint64_t, std::uint64_t>& waits, Need& need) {
@@ -66,8 +77,11 @@ Result<void> add_need(const Tree& tree, const std::string& path,
         if ((file && it == waits.end()) || is_there(*top, entry.path)) {
             continue;
         }
-        need.pages += file ? it->second / page : 0;
-        need.inodes++;
+        if (file) {
+            add_file(*top, entry, it->second, need);
+        } else {
+            need.inodes++;
+        }
     }
     return {};
 }

@@ -30,6 +30,9 @@ struct RestoreReport {
     Value to_value() const;
 };
 
+/// What a file is called until all is in it.
+std::string draft_name(std::uint64_t token);
+
 /// open(2) below a directory: neither "..", nor a symlink on the way or at the end, leads out.
 Fd open_below(const Fd& dir, const std::string& path, int flags);
 

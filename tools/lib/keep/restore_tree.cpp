@@ -109,7 +109,7 @@ void Restorer::dress(const Fd& fd, const Entry& entry) {
 
 Result<void> Restorer::make_file(const Fd& parent, const std::string& name, const Entry& entry) {
     // Of root's alone until all is in it. If memory runs out it stays, and the next try goes on.
-    const std::string draft = fmt::format(".kho-keep-{:016x}", entry.token);
+    const std::string draft = draft_name(entry.token);
     const Fd file(::openat(parent.get(), draft.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
                            closed_file));
     struct stat st {};
@@ -240,6 +240,10 @@ void Restorer::finish_directories() {
 }
 
 }  // namespace
+
+std::string draft_name(std::uint64_t token) {
+    return fmt::format(".kho-keep-{:016x}", token);
+}
 
 Fd open_below(const Fd& dir, const std::string& path, int flags) {
     open_how how{};

@@ -265,6 +265,11 @@ Result<void> Walker::add_parents(std::size_t tree, const std::string& inner) {
     return {};
 }
 
+bool is_on_tmpfs(const Fd& fd) {
+    struct statfs on {};
+    return ::fstatfs(fd.get(), &on) == 0 && on.f_type == TMPFS_MAGIC;
+}
+
 Result<void> Walker::add(const std::string& path) {
     std::error_code gone;
     const fs::path plain = fs::path(path).lexically_normal();
@@ -280,12 +285,11 @@ Result<void> Walker::add(const std::string& path) {
     if (!mount) {
         return tl::unexpected(mount.error());
     }
-    struct statfs on {};
     const Fd top(::open(mount->c_str(), look | O_DIRECTORY));
-    if (!top.valid() || ::fstatfs(top.get(), &on) != 0) {
+    if (!top.valid()) {
         return fail_errno(errno, *mount);
     }
-    if (!any_ && on.f_type != TMPFS_MAGIC) {
+    if (!any_ && !is_on_tmpfs(top)) {
         left_.push_back({path, "on no tmpfs"});
         return {};
     }

@@ -72,6 +72,9 @@ class Walker {
     std::map<std::pair<dev_t, ino_t>, std::string> linked_;  ///< files with several names
 };
 
+/// Whether what is open is on a tmpfs.
+bool is_on_tmpfs(const Fd& fd);
+
 /// Bytes that the files at and below a path have; 0 of what is not there.
 std::uint64_t bytes_below(const std::string& path);
 

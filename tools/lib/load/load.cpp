@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "image/bzimage.hpp"
+#include "keep/list.hpp"
 #include "khob/luo.hpp"
 #include "load/inputs.hpp"
 #include "load/luo.hpp"
@@ -69,20 +70,6 @@ class Forget {
     System* sys_;
     bool loaded_ = false;
 };
-
-/// Whether what is preserved can be covered at a bearable cost.
-Result<void> check_cost(const Module& module, const Prepared& in, std::size_t max_intervals) {
-    const auto covering = cover_preserved(
-        module, in.map, {.method = in.choice.method, .max_intervals = max_intervals});
-    if (!covering) {
-        return tl::unexpected(covering.error());
-    }
-    if (auto ok = check_memory(in.map, *covering, in.kernel, in.initrd.size(), in.choice.kasan);
-        !ok) {
-        return tl::unexpected(ok.error());
-    }
-    return {};
-}
 
 /// As far as it goes: whether that is far enough is for the checks that follow.
 Result<CompactReport> compact_first(const Module& module, const Prepared& in,
@@ -146,7 +133,6 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     }
     Prepared out;
     static_cast<LoadInputs&>(out) = std::move(*inputs);
-    out.keys = status->number_or("out.keys", 0) + status->number_or("in.keys", 0);
     if (auto ok = require_setup_indirect(out.kernel);
         !ok && out.choice.method == Method::indirect) {
         return tl::unexpected(ok.error());
@@ -170,6 +156,49 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     out.rsdp =
         find_rsdp(out.boot_params, read_text(sys.path("/sys/firmware/efi/systab")).value_or(""));
     out.efi = read_efi(sys, out.boot_params);
+    return out;
+}
+
+/// Bytes that the incoming kernel can do without.
+Result<std::uint64_t> spare(const Module& module, const Prepared& in, std::size_t max_intervals) {
+    const auto budget =
+        budget_now(module, in.map, in.kernel, in.initrd.size(), in.choice, max_intervals);
+    if (!budget) {
+        return tl::unexpected(budget.error());
+    }
+    return budget->left_bytes - budget->safe_bytes;
+}
+
+/// As far as the incoming kernel has room for them.
+Result<keep::Keeping> keep_files(const System& sys, const Module& module,
+                                 const LoadOptions& options, const Prepared& in,
+                                 Progress& progress) {
+    const auto wanted = keep::read_wanted(sys);
+    if (!wanted) {
+        return tl::unexpected(wanted.error());
+    }
+    if (wanted->empty()) {
+        return keep::Keeping();
+    }
+    // Of a load that did not come to its end.
+    if (auto ok = keep::Keeping::drop(sys, module); !ok) {
+        return tl::unexpected(ok.error());
+    }
+    const auto bytes = spare(module, in, options.max_intervals);
+    if (!bytes) {
+        return tl::unexpected(bytes.error());
+    }
+    return keep::Keeping::make(sys, module, *wanted, *bytes, progress);
+}
+
+/// Of all that is preserved in the end: how much it is, and whether it is in few enough pieces.
+Result<void> look_at_preserved(const Module& module, const LoadOptions& options, Prepared& out,
+                               Progress& progress) {
+    const auto status = module.status();
+    if (!status) {
+        return tl::unexpected(status.error());
+    }
+    out.keys = status->number_or("out.keys", 0) + status->number_or("in.keys", 0);
     if (options.compact) {
         auto report = compact_first(module, out, options.max_intervals, progress);
         if (!report) {
@@ -178,10 +207,8 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
         out.compacted = std::move(*report);
     }
     // Once more when it is frozen; asked now, a refusal costs nothing.
-    if (auto ok = check_cost(module, out, options.max_intervals); !ok) {
-        return tl::unexpected(ok.error());
-    }
-    return out;
+    const auto left = spare(module, out, options.max_intervals);
+    return left ? Result<void>{} : tl::unexpected(left.error());
 }
 
 /// Outside of what is handed over, and of what the kernel begins in.
@@ -358,15 +385,18 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
     if (auto ok = require_unfrozen(*module); !ok) {
         return tl::unexpected(ok.error());
     }
-    auto keeping = keep::Keeping::make(sys, *module, progress);
-    if (!keeping) {
-        return tl::unexpected(keeping.error());
-    }
-    report.kept = keeping->report();
     progress.step("checking the kernel and this machine");
     auto prepared = prepare(sys, *module, options, progress);
     if (!prepared) {
         return tl::unexpected(prepared.error());
+    }
+    auto keeping = keep_files(sys, *module, options, *prepared, progress);
+    if (!keeping) {
+        return tl::unexpected(keeping.error());
+    }
+    report.kept = keeping->report();
+    if (auto ok = look_at_preserved(*module, options, *prepared, progress); !ok) {
+        return tl::unexpected(ok.error());
     }
     report.kernel_version = prepared->kernel.version;
     report.compacted = std::move(prepared->compacted);

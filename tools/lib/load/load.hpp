@@ -66,8 +66,9 @@ struct LoadReport {
 /**
  * Loads a kernel, by the handover method that suits it unless one is asked for.
  *
- * First the files that are to be kept are, then comes everything that can be checked, then scratch
- * is taken (which freezes what is preserved), then kexec_load(2). Whatever fails, and on Ctrl-C,
+ * First comes everything that can be checked, then the files that are to be kept are, as far as
+ * there is room for them, then scratch is taken (which freezes what is preserved), then
+ * kexec_load(2). Whatever fails, and on Ctrl-C,
  * all of it is given back; only what was compacted stays together. Errors: every refusal has its
  * own text.
  */

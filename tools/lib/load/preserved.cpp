@@ -68,4 +68,13 @@ Result<Covering> cover_preserved(const Module& module, const MemoryMap& map,
                   : Result<Covering>(tl::unexpected(ranges.error()));
 }
 
+Result<MemoryBudget> budget_now(const Module& module, const MemoryMap& map, const BzImage& kernel,
+                                std::uint64_t initrd_bytes, const MethodChoice& choice,
+                                std::size_t max_intervals) {
+    const auto covering =
+        cover_preserved(module, map, {.method = choice.method, .max_intervals = max_intervals});
+    return covering ? check_memory(map, *covering, kernel, initrd_bytes, choice.kasan)
+                    : tl::unexpected(covering.error());
+}
+
 }  // namespace khob

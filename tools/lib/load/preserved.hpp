@@ -10,6 +10,7 @@
 #include "base/types.hpp"
 #include "machine/memory_map.hpp"
 #include "module/module.hpp"
+#include "plan/boot_image.hpp"
 #include "plan/covering.hpp"
 #include "plan/method.hpp"
 
@@ -31,6 +32,14 @@ struct CoverRequest {
 /// Errors: those of cover(); failure if `fdt` is not preserved.
 Result<Covering> cover_preserved(const Module& module, const MemoryMap& map,
                                  const CoverRequest& request);
+
+/**
+ * What the incoming kernel is left, with all that is preserved now, and whether that is enough.
+ * Errors: those of cover() and of check_memory().
+ */
+Result<MemoryBudget> budget_now(const Module& module, const MemoryMap& map, const BzImage& kernel,
+                                std::uint64_t initrd_bytes, const MethodChoice& choice,
+                                std::size_t max_intervals = default_max_intervals);
 
 }  // namespace khob
 

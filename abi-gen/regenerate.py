@@ -52,6 +52,7 @@ OUTPUTS = {
     "selftests/vm/khobvm/late_room.py": (LATE_ROOM, "--lang", "python"),
     "docs/late_room.rst": (LATE_ROOM, "--lang", "rst"),
     "module/include/khob/keep.h": (KEEP, "--lang", "kernel-c"),
+    "selftests/vm/khobvm/keep.py": (KEEP, "--lang", "python"),
     "docs/keep.rst": (KEEP, "--lang", "rst"),
     "module/include/uapi/linux/kho_bridge.h": (DEVICE, "--lang", "kernel-c"),
     "tools/include/khob/device.hpp": (DEVICE, "--lang", "cpp"),

@@ -51,7 +51,8 @@ _CGROUP = (
     Step("too small a cgroup", _IN_CGROUP, expect=(1, 3), contains="no memory", timeout=120),
     Step("it waits", "khoctl keep ls --json; cat /cg/a/memory.current; dmesg | grep -i 'out of "
                      "memory' && exit 1; ls -lA /keep", contains='"waiting_files": '),
-    Step("restore", f"df -m /keep | grep -E ' (64|72) ' && echo 96M > /cg/a/memory.max && {_IN_CGROUP}", timeout=120),
+    Step("restore", "df -m /keep | grep -E ' (64|72) ' && echo 96M > /cg/a/memory.max && "
+                    f"{_IN_CGROUP}", timeout=120),
     Step("all is back", "khoctl keep ls --json && stat -c '%u:%g' /keep/must && "
                         "sha256sum -c /etc/keep.sums",
          contains=('"waiting_files": 0', "12:34", "/keep/must: OK", "/keep/small: OK"),

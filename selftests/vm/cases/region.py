@@ -24,7 +24,8 @@ _REFUSED = (
     Step("no node", "khoctl region create /huge/odd 2M --numa 7", expect=3,
          contains="no such node"),
     Step("no room", "khoctl region create /huge/odd 200M", expect=3, contains="does not fit"),
-    Step("no memory", "mount -o remount,size=8g /huge && khoctl region create /huge/odd 1200M --numa 0",
+    Step("no memory", "mount -o remount,size=8g /huge && "
+                      "khoctl region create /huge/odd 1200M --numa 0",
          expect=3, contains="contiguous memory", timeout=120),
     Step("nothing is left", "ls -A /huge; df -m /huge; khoctl keep ls --json", lacks="odd",
          contains=(f'"path": "{_PATH}"', f" {_MIB} ")),

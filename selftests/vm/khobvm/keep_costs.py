@@ -73,9 +73,9 @@ def _added(found: Found, wish: Wish, names: Sequence[str]) -> float | None:
 
 
 def _copied(found: Found, mib: int, names: Sequence[str]) -> str:
-    both = [sum(found[Wish(pages, mib)][name] for name in names) for pages in KINDS
-            if Wish(pages, mib) in found]
-    return cell(min(both)) if both and min(both) else ""
+    least = min((sum(found[Wish(pages, mib)][name] for name in names) for pages in KINDS
+                 if Wish(pages, mib) in found), default=0)
+    return cell(least) if least else ""
 
 
 def tables(found: Found) -> list[Table]:

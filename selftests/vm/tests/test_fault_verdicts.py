@@ -23,6 +23,8 @@ _GOOD: dict[str, tuple[int, list[str]]] = {
     "live.retrieve": (0, ["ok 7 a: size 9", "ok 7 a: 0 of 3 pages differ",
                           "ok 8 b: 0 of 1 pages differ", "ok finish"]),
     "live.drop": (0, ['{"dropped": []}']), "live.log": (0, ["live update 2: 1 sessions"]),
+    "keep.ls": (0, ['"waiting_files": 1']), "keep.restore": (0, ['"files": 1']),
+    "keep.found": (0, ["77  ./file"]), "keep.drop": (0, ['"dropped_files": 0']),
     "live.rmmod": (0, []),
     "restore": (0, []), "release": (0, []),
     "again": (5, ["khoctl: the handover is damaged: not reserved"]),
@@ -37,6 +39,8 @@ _REFUSED: dict[str, tuple[int, list[str]]] = {
     "status": (0, ["in.state: refused", "in.reason: tree: ..."]), "held": (0, []),
     "verify": (5, _WORDS), "get.file": (5, _WORDS), "restore": (5, _WORDS),
     "live.ls": (0, ["[]"]), "live.retrieve": (1, ["not ok a session: No such file"]),
+    "keep.ls": (0, ['"waiting_files": 0']), "keep.restore": (0, ['"files": 0']),
+    "keep.found": (0, []),
     "load.refused": (3, ["khoctl: refused", "hint: khoctl release all"])}
 _LEAF = Touched(frozenset({"leaf"}))
 _PAGE = Touched(frozenset({"page"}), records=frozenset({0x1000}))
@@ -221,6 +225,25 @@ class LiveTest(Judged):
         self.bad(_seen(_GOOD, live__retrieve=_retrieved(*_GONE)), _LIST,
                  "refused without a sentence: live.retrieve: not ok 7 a: refused")
 
+    def test_kept(self) -> None:
+        """A kept file is right, or refused in a sentence; only its own pages may differ."""
+        other = {"keep__found": (0, ["78  ./file"])}
+        gone = {"keep__restore": (5, _WORDS), "keep__found": (0, [])}
+        kept = Touched(frozenset({"contents"}), memfds=frozenset({"kept 0"}))
+        record = Touched(frozenset({"blob"}), frozenset({"kho-keep-7"}))
+        lists = Touched(frozenset({"keep"}))
+        said = ["what the kernel before has kept is refused: its digest"]
+        self.good(_seen(_GOOD, **other), kept, Outcome.OTHER)
+        self.bad(_seen(_GOOD, **other), _INSIDE, "kept files are not what they were")
+        self.bad(_seen(_GOOD, **gone), kept, "kept files are not what they were")
+        self.good(_seen(_GOOD, **gone), record, Outcome.OTHER)
+        self.bad(_seen(_GOOD, **other), record, "sessions or memfds are not what they were")
+        self.bad(_seen(_GOOD, **gone), lists, "refused without a sentence")
+        self.good(_seen(_GOOD, **gone, live__log=(0, said)), lists, Outcome.NAMED)
+        self.bad(_seen(_GOOD, keep__restore=(5, ["?"]), live__log=(0, said)), lists,
+                 "keep.restore failed without a word")
+        self.bad(_seen(_REFUSED, **other), _LEAF, "a memfd came out of what was refused")
+
     def test_all_sessions(self) -> None:
         """They are refused as a whole: khoctl and the kernel both say so."""
         none = _retrieved("not ok /dev/liveupdate: Input/output error")
@@ -242,7 +265,7 @@ class LiveTest(Judged):
 
     def test_without(self) -> None:
         """A way without sessions is judged by the rest."""
-        said = {n: s for n, s in _GOOD.items() if not n.startswith("live.")}
+        said = {n: s for n, s in _GOOD.items() if not n.startswith(("live.", "keep."))}
         found = judge(_seen(said), _seen(said), _LEAF, False)
         self.assertIs(found.outcome, Outcome.NO_EFFECT, found.why)
 

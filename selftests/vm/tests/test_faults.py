@@ -7,7 +7,7 @@ import struct
 import unittest
 from collections import Counter
 
-from khobvm import late_room, luo, memfd
+from khobvm import keep, late_room, luo, memfd
 from khobvm.errors import VmError
 from khobvm.faults import gdb, plan
 from khobvm.faults.abi import load_abi
@@ -75,6 +75,17 @@ def _live(ram: Ram, root: int) -> None:
         ram.numbers(pages + 16 * index, "<2Q", page | (3 << 52 if page else 0), index)
 
 
+def _kept(ram: Ram, root: int) -> None:
+    """One file of one folio that was kept, none that was carried."""
+    files, data, chunk, pages = (root + 0x1000 * n for n in (1, 2, 3, 4))
+    ram.numbers(root, "<24s6Q", keep.COMPATIBLE.encode(), files, 1, 0, 0, 0, 0)
+    ram.numbers(files, "<2Q", 0, 1)
+    ram.numbers(files + 16, "<48s2Q", memfd.COMPATIBLE.encode(), data, 99)
+    ram.numbers(data, memfd.STRUCTS["ser"].format or "", 0, 0x1000, 0, 0, 1, chunk, 1, 1, 0)
+    ram.numbers(chunk, "<2Q", 0, pages)
+    ram.numbers(pages, "<2Q", 0x3e | 3 << 52, 0)
+
+
 def handover() -> tuple[Ram, int]:
     """A small handover. Return: the memory, and where the chain begins."""
     ram = Ram(0x40000)
@@ -86,9 +97,10 @@ def handover() -> tuple[Ram, int]:
     ram.numbers(chain + 0x200, "<Q2I2I2Q", 0, ABI.SETUP_INDIRECT, 24, ABI.SETUP_INDIRECT_RANGE,
                 0, 0x3f000, 0x1000)
     _live(ram, 0x30000)
+    _kept(ram, 0x28000)
     ram.numbers(0x38000, "<24sQ", late_room.COMPATIBLE.encode(), 2)
     subtrees = {ABI.META_NAME: (meta, 136), ABI.RECORDS_NAME: (records, 96), "file": (blob, 100),
-                luo.NAME: (0x30000, 32), late_room.NAME: (0x38000, 3848),
+                luo.NAME: (0x30000, 32), keep.NAME: (0x28000, 72), late_room.NAME: (0x38000, 3848),
                 ABI.KEXEC_METADATA_NAME: (meta + 0x800, 73)}
     ram.write(fdt, _fdt(subtrees, 0x10000))
     for level in range(ABI.TREE_DEPTH - 1):
@@ -151,7 +163,8 @@ class WalkTest(unittest.TestCase):
         layout = walk(*handover())
 
         def spans(place: str) -> list[tuple[str, int, int]]:
-            return [(s.name, s.start, s.end) for s in layout.spans if s.place == place]
+            return [(s.name, s.start, s.end) for s in layout.spans
+                    if s.place == place and s.name != "kept 0"]
 
         self.assertEqual(sorted(spans("luo")), [
             ("files", 0x32000, 0x32000 + 16 + 2 * 64), ("late room", 0x38000, 0x38000 + 32 + 272),
@@ -161,6 +174,16 @@ class WalkTest(unittest.TestCase):
                                           ("7", 0x36000, 0x36040), ("8", 0x34000, 0x34030)])
         self.assertEqual(spans("contents"), [("7", n << 12, (n + 1) << 12)
                                              for n in (0x3a, 0x3b, 0x3d)])
+
+    def test_kept_files(self) -> None:
+        """The root, the lists that there are, and the file by its number."""
+        layout = walk(*handover())
+        found = [(s.place, s.name, s.start, s.end) for s in layout.spans
+                 if 0x28000 <= s.start < 0x2e000 or s.name == "kept 0"]
+        self.assertEqual(found, [
+            ("keep", "root", 0x28000, 0x28048), ("keep", "files", 0x29000, 0x29000 + 16 + 64),
+            ("memfd", "kept 0", 0x2a000, 0x2a030), ("memfd", "kept 0", 0x2b000, 0x2b010),
+            ("memfd", "kept 0", 0x2c000, 0x2c010), ("contents", "kept 0", 0x3e000, 0x3f000)])
 
     def test_endless_sessions(self) -> None:
         """A list that comes back to itself is an error of the rig."""

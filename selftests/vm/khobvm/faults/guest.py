@@ -55,6 +55,22 @@ load() {{
 }}
 # attach loads it only where it finds a trace of a handover
 unload_module() {{ [ ! -e /sys/module/kho_bridge ] || rmmod kho_bridge; }}
+# All but how long it took.
+restore_kept() {{
+    khoctl keep --restore --json > /tmp/restored 2>&1
+    code=$?
+    grep -v '"ms"' /tmp/restored
+    return $code
+}}
+found() {{ (cd /keep && find . -type f | sort | xargs -r sha256sum); }}
+kept() {{
+    mkdir -p /keep && mount -t tmpfs keep /keep
+    run keep.ls khoctl keep ls --json
+    run keep.restore restore_kept
+    run keep.found found
+    run keep.drop khoctl keep drop --json
+    umount /keep
+}}
 # What the kernel says of the sessions, without when.
 live_log() {{ dmesg | sed -n 's/^.*kho_luo: //p'; }}
 live_update() {{
@@ -64,6 +80,7 @@ live_update() {{
     run live.retrieve khob-memfd few-retrieve
     # What nobody came for; where all were refused there is none.
     run live.drop khoctl session drop --all --json
+    kept
     run live.log live_log
     run live.rmmod rmmod kho_luo
 }}
@@ -89,10 +106,12 @@ memory memory
 echo "@ end 0"
 """
 
+_KEPT = Step("keep", "mkdir -p /keep && mount -t tmpfs keep /keep && seq 20000 > /keep/file && "
+                     "mkdir /keep/dir && khoctl keep /keep")
 # Who has them open stays.
 _LIVE = (Step("insmod kho_luo", f"insmod {_EXTRA}/kho_luo.ko"),
          Step("memfds", "khob-memfd few > /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; "
-                        "exit $code", lacks="not ok"))
+                        "exit $code", lacks="not ok"), _KEPT)
 # Prints the checksum of each, in order.
 PUT = Step("put", "\n".join(["set -e", *(
     f"head -c {size} /dev/urandom > /tmp/{name}; "
@@ -116,7 +135,8 @@ echo "$word"
 @dataclass(frozen=True)
 class Way:
     """How and on what a handover is made. kho: what the command lines say of it; next_kho: what
-    that of the kernel says which is loaded in the end. live: with kho_luo's sessions.
+    that of the kernel says which is loaded in the end. live: with kho_luo's sessions and
+    kept files.
     """
 
     series: str

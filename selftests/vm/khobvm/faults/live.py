@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Finds the Live Update state in a guest's physical memory: sessions, memfds, what is in them.
+"""Finds the Live Update state in a guest's physical memory: sessions, memfds, kept files, what is
+in them.
 
-Pieces are (place, name, start, end). A memfd's name is its token.
+Pieces are (place, name, start, end). A memfd's name is its token, a kept file's its number.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Protocol
 
-from khobvm import late_room, luo, memfd
+from khobvm import keep, late_room, luo, memfd
 from khobvm.errors import VmError
 from khobvm.faults.abi import load_abi
 
 # The lists, and the late room; descriptions of memfds and their lists of folios; what they hold,
-# of which nobody has a digest.
-PLACES = ("luo", "memfd", "contents")
-NAMES = (luo.NAME, late_room.NAME)
+# of which nobody has a digest; the lists of kept files, which have one.
+PLACES = ("luo", "memfd", "contents", "keep")
+NAMES = (luo.NAME, late_room.NAME, keep.NAME)
 _BLOCKS_LIMIT = 64
 
 Piece = tuple[str, str, int, int]
@@ -107,6 +108,20 @@ class _Walker:
                         yield from self.memfd(f"{self._number(luo, 'file_ser', 'token', one)}",
                                               self._number(luo, "file_ser", "data", one))
 
+    def kept(self, root: int) -> Iterator[Piece]:
+        """The root of kept files, and all below it."""
+        yield "keep", "root", root, root + keep.STRUCTS["ser"].size
+        file, number = luo.STRUCTS["file_ser"], 0
+        for name in ("kept", "carried"):
+            files = root + keep.STRUCTS["ser"].fields[name].offset
+            first = self._number(keep, "set", "files", files)
+            for block, end, found in self._blocks(first, file.size):
+                yield "keep", "files", block, end
+                for one in found:
+                    yield from self.memfd(f"kept {number}",
+                                          self._number(luo, "file_ser", "data", one))
+                    number += 1
+
     def room(self, address: int) -> Iterator[Piece]:
         """The late room's description, as far as there are pieces, and its digest."""
         fields = late_room.STRUCTS["ser"].fields
@@ -120,4 +135,5 @@ class _Walker:
 def pieces(memory: Memory, name: str, address: int) -> list[Piece]:
     """All pieces of a subtree that is one of NAMES."""
     walker = _Walker(memory)
-    return list(walker.sessions(address) if name == luo.NAME else walker.room(address))
+    ways = {luo.NAME: walker.sessions, late_room.NAME: walker.room, keep.NAME: walker.kept}
+    return list(ways[name](address))

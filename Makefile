@@ -87,6 +87,11 @@ soak-memfds: tools modules ## kexec 100 times in a row with memfds in sessions, 
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) 7.3
 	@$(KHOBVM) soak --memfds --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED))
 
+# The same with files on tmpfs that are kept, which a process writes to up to each jump.
+.PHONY: soak-kept
+soak-kept: tools modules ## kexec 100 times in a row with kept files, against a model
+	@$(KHOBVM) soak --kept --kexecs $(KEXECS) $(if $(SEED),--seed $(SEED))
+
 # KERNELS="6.12 7.3" runs on those only, PLACES="luo memfd" puts faults there only, FIRST=N begins
 # with fault N of the seed, JSON=FILE.
 FAULTS ?= 60

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * khob-random SEED FROM TO: random operations on memfds that go from kernel to kernel, against a
- * model of their bytes.
+ * khob-random SEED FROM TO [DIR]: random operations on memfds that go from kernel to kernel, or on
+ * files in DIR that do, against a model of their bytes.
  *
  * Every operation follows from SEED and its number, so that the model of what the files hold after
  * operation FROM is made anew by doing all before it on plain memory. The files are then retrieved
  * (made, if FROM is 0) and compared with it, operations FROM to TO are done on both, they are
- * compared once more, and the files are preserved by a process that stays.
+ * compared once more, and the memfds are preserved by a process that stays.
+ *
+ * That process goes on writing to files in DIR, within their sizes, until the kernel ends; it counts
+ * in DIR/late what it has done. All but the last of these writes have to be there in the next
+ * kernel; the last one may have been broken off.
  */
 #include "memfds.h"
 
 #include <sys/wait.h>
+#include <time.h>
 
 #define FILES 4
 #define MOST (1024 * PAGE)
@@ -20,6 +25,16 @@ static unsigned char *model[FILES];
 static off_t size[FILES];
 static int fds[FILES];
 static uint64_t state;
+
+/* What is written behind the last operation of each kernel: its number, and how many there were. */
+#define LIVES 255
+static struct late {
+	uint64_t lives;
+	struct {
+		uint64_t to;
+		uint64_t count;
+	} life[LIVES];
+} *late_ops;
 
 static uint64_t next(void)
 {
@@ -164,6 +179,72 @@ static void operate(uint64_t seed, uint64_t i, bool real)
 	}
 }
 
+/* Write @i behind operation @to: which file, where, and with which seed it is filled. */
+static size_t late_range(uint64_t seed, uint64_t to, uint64_t i, off_t *at, off_t *len,
+			 uint64_t *with)
+{
+	size_t n;
+
+	state = (seed + 1) * 0x9e3779b97f4a7c15ULL + (to << 32 | i) * 0x632be59bd9b4e019ULL + 1;
+	next();
+	n = next() % FILES;
+	any_range(n, at, len);
+	*with = next();
+	return n;
+}
+
+/* All that was written behind operation @to, on the model; and the one that was broken off. */
+static void replay_late(uint64_t seed, uint64_t to)
+{
+	uint64_t with;
+	off_t at, len;
+
+	for (uint64_t life = 0; life < late_ops->lives; life++) {
+		if (late_ops->life[life].to != to)
+			continue;
+		for (uint64_t i = 0; i < late_ops->life[life].count; i++) {
+			size_t n = late_range(seed, to, i, &at, &len, &with);
+
+			fill(model[n] + at, len, with);
+		}
+	}
+}
+
+/* The write that was broken off as the kernel ended, at @to, is done once more. */
+static void finish_late(uint64_t seed, uint64_t to)
+{
+	const uint64_t life = late_ops->lives - 1;
+	uint64_t with;
+	off_t at, len;
+	size_t n = late_range(seed, to, late_ops->life[life].count, &at, &len, &with);
+
+	fill(model[n] + at, len, with);
+	must((int)pwrite(fds[n], model[n] + at, (size_t)len, at), "pwrite");
+	late_ops->life[life].count++;
+}
+
+/* For ever; half of them through a mapping. */
+static void write_late(uint64_t seed, uint64_t to)
+{
+	const uint64_t life = late_ops->lives++;
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	uint64_t with;
+	off_t at, len;
+
+	late_ops->life[life].to = to;
+	for (uint64_t i = 0;; i++) {
+		size_t n = late_range(seed, to, i, &at, &len, &with);
+
+		fill(model[n] + at, len, with);
+		if (i % 2 && len)
+			write_by_map(n, at, len);
+		else if (pwrite(fds[n], model[n] + at, (size_t)len, at) != len)
+			_exit(1);
+		*(volatile uint64_t *)&late_ops->life[life].count = i + 1;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static void compare(const char *when)
 {
 	static unsigned char bytes[MOST];
@@ -205,13 +286,55 @@ static void take(int device, bool made)
 	close(session);
 }
 
+static int open_in(const char *dir, const char *name, bool made)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return must(open(path, O_RDWR | (made ? O_CREAT | O_EXCL : 0), 0600), path);
+}
+
+/* The files of a directory, and the count of late writes. */
+static void take_from(const char *dir, bool made)
+{
+	int fd = open_in(dir, "late", made);
+
+	for (size_t n = 0; n < FILES; n++) {
+		const char name[] = { (char)('0' + n), '\0' };
+
+		fds[n] = open_in(dir, name, made);
+	}
+	must(ftruncate(fd, sizeof(*late_ops)), "ftruncate");
+	late_ops = mmap(NULL, sizeof(*late_ops), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (late_ops == MAP_FAILED)
+		must(-1, "mmap");
+	check(late_ops->lives < LIVES, "%llu kernels so far",
+	      (unsigned long long)late_ops->lives);
+}
+
+/* Hands the files over in a session. */
+static void preserve(int device)
+{
+	int session = open_session(device, LIVEUPDATE_IOCTL_CREATE_SESSION);
+
+	for (size_t n = 0; n < FILES; n++) {
+		struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg), .fd = fds[n],
+							      .token = n };
+
+		must(ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &arg), "preserve");
+	}
+	compare("preserved");
+	close(device);
+}
+
 int main(int argc, char **argv)
 {
+	const char *dir = argc == 5 ? argv[4] : NULL;
 	uint64_t seed, from, to;
-	int device, session;
+	int device = -1;
 
-	if (argc != 4) {
-		fprintf(stderr, "khob-random SEED FROM TO\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "khob-random SEED FROM TO [DIR]\n");
 		return 2;
 	}
 	seed = strtoull(argv[1], NULL, 10);
@@ -223,23 +346,25 @@ int main(int argc, char **argv)
 		if (!model[n])
 			must(-1, "calloc");
 	}
-	for (uint64_t i = 0; i < from; i++)
+	if (dir)
+		take_from(dir, !from);
+	for (uint64_t i = 0; i < from; i++) {
 		operate(seed, i, false);
-	device = open_device();
-	take(device, !from);
+		if (dir)
+			replay_late(seed, i + 1);
+	}
+	if (!dir) {
+		device = open_device();
+		take(device, !from);
+	} else if (from) {
+		finish_late(seed, from);
+	}
 	compare("arrived");
 	for (uint64_t i = from; i < to && !failed; i++)
 		operate(seed, i, true);
 	compare("worked on");
-	session = open_session(device, LIVEUPDATE_IOCTL_CREATE_SESSION);
-	for (size_t n = 0; n < FILES; n++) {
-		struct liveupdate_session_preserve_fd arg = { .size = sizeof(arg), .fd = fds[n],
-							      .token = n };
-
-		must(ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &arg), "preserve");
-	}
-	compare("preserved");
-	close(device);
+	if (!dir)
+		preserve(device);
 	fflush(stdout);
 	if (failed || must(fork(), "fork"))
 		return failed;
@@ -247,6 +372,8 @@ int main(int argc, char **argv)
 	close(0);
 	close(1);
 	close(2);
+	if (dir)
+		write_late(seed, to);
 	for (;;)
 		pause();
 }

@@ -4,23 +4,21 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import fnmatch
 import importlib
 import json
 import os
 import pkgutil
-import random
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 import cases as case_package
-from khobvm import (build, costs, demo, keep_costs, kernels, matrix, measure, memfd_costs, model,
-                    pairs, report, runner, soak, source)
+from khobvm import (build, demo, kernels, matrix, measuring, report, runner, soaking,
+                    source)
 from khobvm.case import SUITES, Case, Module, check
+from khobvm.command import accelerator, add_machine_options, crew
 from khobvm.errors import VmError
 from khobvm.faults import campaign
 from khobvm.faults.guest import WAYS
@@ -28,7 +26,6 @@ from khobvm.faults.run import Run
 from khobvm.faults.walk import PLACES
 from khobvm.initramfs import Artefacts
 from khobvm.progress import Progress
-from khobvm.qemu import Accelerator
 
 
 def load_cases() -> list[Case]:
@@ -83,21 +80,6 @@ def _source(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
-def _accelerator(arguments: argparse.Namespace, found: dict[str, kernels.Kernel],
-                 artefacts: Artefacts, progress: Progress) -> Accelerator:
-    if arguments.accel == "tcg":
-        return Accelerator(False, "asked for")
-    if arguments.accel == "kvm":
-        return Accelerator(True, "asked for")
-    newest = found.get("6.12") or next(iter(found.values()))
-    accelerator = runner.find_accelerator(newest, artefacts, progress)
-    if accelerator.kvm:
-        progress.line(f"using KVM: {accelerator.why}")
-    else:
-        progress.line(f"using TCG, not KVM: {accelerator.why}")
-    return accelerator
-
-
 def _list(found: Sequence[Case]) -> int:
     for case in found:
         chain = " -> ".join(g.kernel for g in case.generations)
@@ -109,15 +91,10 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     selected = _select(arguments.case, arguments.suite)
     if arguments.list:
         return _list(selected)
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels(selected, progress)
-    accelerator = _accelerator(arguments, found, artefacts, progress)
-    options = runner.Options(artefacts, accelerator, arguments.keep, arguments.timeout_factor)
-    crew = runner.Runner(options, found, progress)
+    who = crew(arguments, selected, progress)
     if arguments.show_command:
         for case in selected:
-            machine = crew.machine(case, Path("WORKSPACE"))
+            machine = who.machine(case, Path("WORKSPACE"))
             print(report.command_line(machine.command()))
         return 0
     live = report.Live(progress, len(selected), arguments.steps)
@@ -131,7 +108,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
             print(report.summary(result, len(ended)), flush=True)
 
     try:
-        results = runner.run_all(crew, selected, arguments.jobs, live.report, on_result)
+        results = runner.run_all(who, selected, arguments.jobs, live.report, on_result)
     finally:
         progress.done()
         if arguments.json:
@@ -143,21 +120,11 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     return 1 if bad else 0
 
 
-def _crew(arguments: argparse.Namespace, cases: Sequence[Case], progress: Progress,
-          change: Callable[[Accelerator], Accelerator] = lambda found: found) -> runner.Runner:
-    """Who runs these cases; change: of the accelerator that there is."""
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels(cases, progress)
-    accelerator = change(_accelerator(arguments, found, artefacts, progress))
-    return runner.Runner(runner.Options(artefacts, accelerator), found, progress)
-
-
 def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
     selected = _select([demo.CASE])
-    crew = _crew(arguments, selected, progress)
+    who = crew(arguments, selected, progress)
     live = report.Live(progress, 1, steps=True)
-    results = runner.run_all(crew, selected, 1, live.report, live.ended)
+    results = runner.run_all(who, selected, 1, live.report, live.ended)
     progress.done()
     if not results[0].good:
         print(report.summary(results[0], 1))
@@ -166,164 +133,19 @@ def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
-def _measure(arguments: argparse.Namespace, progress: Progress) -> int:
-    """Each kernel in a thread of its own."""
-    make: Callable[[str, int], Case] = importlib.import_module("cases.intervals").intervals
-    wanted = arguments.series or kernels.SERIES
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = {s: kernels.get(s, progress) for s in wanted}
-    accelerator = _accelerator(arguments, found, artefacts, progress)
-    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        counts = pool.map(lambda s: measure.most(crew, lambda n: make(s, n), progress), wanted)
-        for series, count in zip(wanted, counts):
-            print(f"{series}: {count} intervals", flush=True)
-    return 0
-
-
-def _measure_handover(arguments: argparse.Namespace, progress: Progress) -> int:
-    measured = importlib.import_module("cases.bulk").measured
-
-    def make(wish: costs.Wish) -> Case:
-        case: Case = measured(wish.end, wish.mib, arguments.memory, wish.whole)
-        return case
-
-    wanted = costs.wishes(arguments.end or list(costs.WAYS), arguments.mib, arguments.growth)
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels([make(wish) for wish in wanted], progress)
-    accelerator = Accelerator(False, "asked for", counting=True) if arguments.count \
-        else _accelerator(arguments, found, artefacts, progress)
-    crew = runner.Runner(runner.Options(artefacts, accelerator), found, progress)
-    made = costs.tables(costs.measure(crew, make, wanted, progress), arguments.mib)
-    progress.done()
-    print(costs.show(made))
-    if arguments.json:
-        costs.write(arguments.json, made, costs.COMMAND + (" --count" * arguments.count))
-    return 0
-
-
-def _measure_memfds(arguments: argparse.Namespace, progress: Progress) -> int:
-    measured = importlib.import_module("cases.memfd_costs").measured
-
-    def make(wish: memfd_costs.Wish) -> Case:
-        case: Case = measured(wish.end, wish.pages, wish.mib)
-        return case
-
-    wanted = arguments.repeat * memfd_costs.wishes(arguments.end or list(memfd_costs.WAYS),
-                                                   arguments.mib)
-    crew = _crew(arguments, [make(wish) for wish in wanted], progress)
-    made = memfd_costs.tables(memfd_costs.measure(crew, make, wanted, progress))
-    progress.done()
-    print(costs.show(made))
-    if arguments.json:
-        costs.write(arguments.json, made, memfd_costs.COMMAND)
-    return 0
-
-
-def _measure_keep(arguments: argparse.Namespace, progress: Progress) -> int:
-    measured = importlib.import_module("cases.keep_costs").measured
-
-    def make(wish: keep_costs.Wish) -> Case:
-        case: Case = measured(wish.pages, wish.mib)
-        return case
-
-    wanted = keep_costs.wishes(arguments.mib)
-    crew = _crew(arguments, [make(wish) for wish in wanted], progress,
-                 lambda found: dataclasses.replace(found, counting=arguments.count))
-    made = keep_costs.tables(keep_costs.measure(crew, make, wanted, progress))
-    progress.done()
-    print(costs.show(made))
-    if arguments.json:
-        costs.write(arguments.json, made, keep_costs.COMMAND + (" --count" * arguments.count))
-    return 0
-
-
-def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
-    made = importlib.import_module("cases.threads")
-
-    def make(end: str) -> Case:
-        case: Case = made.threads(end, f"measured-threads-{end}")
-        return case
-
-    ends = arguments.end or list(costs.WAYS)
-    crew = _crew(arguments, [make(end) for end in ends], progress,
-                 lambda found: dataclasses.replace(found, together=True))
-    tables = [pairs.table(crew, make, ends, progress)]
-    progress.done()
-    print(costs.show(tables))
-    if arguments.json:
-        costs.write(arguments.json, tables, pairs.COMMAND)
-    return 0
-
-
-def _soak_memfds(arguments: argparse.Namespace, seed: int, progress: Progress) -> int:
-    case: Case = importlib.import_module("cases.random_memfds").soak(arguments.kexecs, seed)
-    if problems := check(case):
-        raise VmError("; ".join(problems))
-    again = f"make soak-memfds KEXECS={arguments.kexecs} SEED={seed}"
-    progress.line(f"{arguments.kexecs} kexecs: {again}")
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels([case], progress)
-    accelerator = _accelerator(arguments, found, artefacts, progress)
-    crew = runner.Runner(runner.Options(artefacts, accelerator, arguments.keep,
-                                        arguments.timeout_factor), found, progress)
-    live = report.Live(progress, 1, True)
-    result = runner.run_all(crew, [case], 1, live.report, lambda _: None)[0]
-    progress.done()
-    done = sum(g.status in ("kexec", "passed") for g in result.generations)
-    if not result.good:
-        print(report.summary(result, 1), f"again: {again}", sep="\n")
-    print(f"{done} passed, {len(case.generations) - done} failed")
-    return 0 if result.good else 1
-
-
-def _soak(arguments: argparse.Namespace, progress: Progress) -> int:
-    made = importlib.import_module("cases.soak")
-    seed = random.SystemRandom().randrange(1 << 31) if arguments.seed is None else arguments.seed
-    if arguments.memfds:
-        return _soak_memfds(arguments, seed, progress)
-    places = [p for p in made.PLACES if not arguments.end or p.name in arguments.end]
-    lives = model.lives(places, arguments.kexecs, seed)
-    case: Case = made.soak(lives)
-    if problems := check(case):
-        raise VmError("; ".join(problems))
-    again = soak.command(arguments.kexecs, seed, arguments.end)
-    progress.line(f"{arguments.kexecs} kexecs: {again}")
-    artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
-                          arguments.build)
-    found = runner.load_kernels([case], progress)
-    accelerator = _accelerator(arguments, found, artefacts, progress)
-    crew = runner.Runner(runner.Options(artefacts, accelerator, arguments.keep,
-                                        arguments.timeout_factor), found, progress)
-    follower = soak.Soak(lives, made.MEMORY_STEP, progress, crew)
-    result = runner.run_all(crew, [case], 1, follower.report, lambda _: None)[0]
-    progress.done()
-    if arguments.json:
-        soak.write_json(arguments.json, result, follower, seed)
-    good = result.good and not follower.drift
-    print(soak.table(list(follower.rows.values())))
-    if not good:
-        print(soak.failure(result, follower, seed, again))
-    print(f"{follower.passed} passed, {int(not good)} failed")
-    return int(not good)
-
-
 def _faults(arguments: argparse.Namespace, progress: Progress) -> int:
     wish = campaign.Wish(tuple(arguments.kernel or WAYS), arguments.seed, arguments.first,
                          arguments.count, arguments.jobs, tuple(arguments.place))
     artefacts = Artefacts(arguments.khoctl, arguments.module, arguments.test_module,
                           arguments.build)
     found = {wish.series[0]: kernels.get(wish.series[0], progress)}
-    accelerator = _accelerator(arguments, found, artefacts, progress)
+    chosen = accelerator(arguments, found, artefacts, progress)
 
     def on_run(run: Run) -> None:
         progress.done()
         print(campaign.line(run, wish), flush=True)
 
-    done = campaign.run(wish, artefacts, accelerator, progress, on_run)
+    done = campaign.run(wish, artefacts, chosen, progress, on_run)
     progress.done()
     if arguments.json:
         done.write(arguments.json)
@@ -362,67 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(function=_source)
     shown = commands.add_parser("demo", help="run the case demo and show what came out")
     shown.set_defaults(function=_demo)
-    measured = commands.add_parser("measure-intervals",
-                                   help="find how many intervals each kernel boots with")
-    measured.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
-    measured.set_defaults(function=_measure)
-    handed = commands.add_parser("measure-handover",
-                                 help="what a handover of many single pages costs")
-    handed.add_argument("--end", action="append", choices=list(costs.WAYS),
-                        help="7.3-on is its own KHO; all by default (may be repeated)")
-    handed.add_argument("--mib", type=int, default=2048, metavar="N",
-                        help="MiB to preserve, of a region twice as large (2048)")
-    handed.add_argument("--memory", type=int, default=8192, metavar="N",
-                        help="the VM's MiB (8192)")
-    handed.add_argument("--growth", type=int, nargs="*", default=[64, 128, 256], metavar="N",
-                        help="MiB at which 7.3's own KHO is run to its end, and kho_bridge next "
-                             "to it (64 128 256): its blackout grows with the square")
-    handed.add_argument("--count", action="store_true",
-                        help="emulate, with a clock that counts instructions, one a "
-                             "nanosecond: independent of what else the host does")
-    handed.add_argument("--json", type=Path, metavar="FILE",
-                        help="write the tables there, for docs/performance.md")
-    handed.set_defaults(function=_measure_handover)
-    memfds = commands.add_parser("measure-memfds",
-                                 help="what a memfd in a live update session costs, next to a disk")
-    memfds.add_argument("--end", action="append", choices=list(memfd_costs.WAYS),
-                        help="7.3-on is its own LUO; all by default (may be repeated)")
-    memfds.add_argument("--mib", type=int, nargs="+", default=list(memfd_costs.SIZES),
-                        metavar="N", help="MiB of a memfd "
-                                          f"({' '.join(map(str, memfd_costs.SIZES))})")
-    memfds.add_argument("--repeat", type=int, default=3, metavar="N",
-                        help="run everything so many times, and take the least (3)")
-    memfds.add_argument("--json", type=Path, metavar="FILE",
-                        help="write the tables there, for docs/performance.md")
-    memfds.set_defaults(function=_measure_memfds)
-    kept = commands.add_parser("measure-keep", help="what a kept file costs, next to copies of it")
-    kept.add_argument("--mib", type=int, nargs="+", default=list(keep_costs.SIZES), metavar="N",
-                      help=f"MiB of the file ({' '.join(map(str, keep_costs.SIZES))})")
-    kept.add_argument("--count", action="store_true",
-                      help="emulate, with a clock that counts instructions, one a nanosecond")
-    kept.add_argument("--json", type=Path, metavar="FILE",
-                      help="write the tables there, for docs/performance.md")
-    kept.set_defaults(function=_measure_keep)
-    paired = commands.add_parser("measure-threads",
-                                 help="what a second thread adds to a client that preserves pages")
-    paired.add_argument("--end", action="append", choices=list(costs.WAYS),
-                        help="7.3-on is its own KHO; all by default (may be repeated)")
-    paired.add_argument("--json", type=Path, metavar="FILE",
-                        help="write the table there, for docs/performance.md")
-    paired.set_defaults(function=_measure_threads)
-    many = commands.add_parser("soak", help="many kexecs in one VM, as a model chooses them")
-    many.add_argument("--kexecs", type=int, default=100, metavar="N", help="so many (100)")
-    many.add_argument("--seed", type=int, metavar="S", help="what all follows from")
-    many.add_argument("--memfds", action="store_true",
-                      help="not pages and blobs: random operations on memfds in live update "
-                           "sessions")
-    many.add_argument("--end", action="append", default=[],
-                      help="only these kernels, as cases/payload.py names them")
-    many.add_argument("--keep", action="store_true", help="keep the workspace, say where")
-    many.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
-    many.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
-                      help="stretches the time that it may take (a slow host)")
-    many.set_defaults(function=_soak)
+    measuring.add_commands(commands)
+    soaking.add_commands(commands)
     faulty = commands.add_parser("faults", help="start a saved VM with faults in what it was "
                                                 "handed, and judge what comes out")
     faulty.add_argument("--count", type=int, default=60, metavar="N", help="faults (60)")
@@ -460,15 +223,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, memfds, kept, paired, many, faulty, one):
-        one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
-                         help="auto probes KVM with a short boot")
-        one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",
-                         help="where the guest's init is built")
-        one.add_argument("--khoctl", type=Path, default=Path("build/tools/khoctl/khoctl-static"))
-        one.add_argument("--module", default="build/modules/{release}/module/kho_bridge.ko")
-        one.add_argument("--test-module",
-                         default="build/modules-test/{release}/module/kho_bridge.ko")
+    for one in (shown, faulty, one):
+        add_machine_options(one)
     return parser
 
 

@@ -107,7 +107,7 @@ echo "@ end 0"
 """
 
 _KEPT = Step("keep", "mkdir -p /keep && mount -t tmpfs keep /keep && seq 20000 > /keep/file && "
-                     "mkdir /keep/dir && khoctl keep /keep")
+                     "mkdir /keep/dir && khoctl keep --once /keep")
 # Who has them open stays.
 _LIVE = (Step("insmod kho_luo", f"insmod {_EXTRA}/kho_luo.ko"),
          Step("memfds", "khob-memfd few > /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; "

@@ -150,12 +150,6 @@ int khob_ram_each_poisoned(struct khob_numbers *pfns)
 	return ret;
 }
 
-static void khob_ram_manage(struct page *page, int count)
-{
-	khob_ram_unreserve(page, count);
-	adjust_managed_page_count(page, 1);
-}
-
 /**
  * khob_ram_live() - make reserved pages live, each with a reference of its own
  * @pa: physical address of the first
@@ -169,9 +163,12 @@ void khob_ram_live(u64 pa, u64 nr)
 	u64 i;
 
 	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+
 		if (i % PAGES_PER_SUBSECTION == PAGES_PER_SUBSECTION - 1)
 			cond_resched();
-		khob_ram_manage(pfn_to_page(pfn + i), 1);
+		khob_ram_unreserve(page, 1);
+		adjust_managed_page_count(page, 1);
 	}
 }
 
@@ -189,7 +186,9 @@ struct folio *khob_ram_folio(u64 pa, unsigned int order)
 
 	/* Only the head of a compound page is counted. */
 	for (i = 0; i < 1UL << order; i++)
-		khob_ram_manage(head + i, !i);
+		khob_ram_unreserve(head + i, !i);
+	/* No folio is in two zones; what they keep back is worked out anew each time. */
+	adjust_managed_page_count(head, 1L << order);
 	if (order)
 		khob_prep_compound(head, order);
 	return page_folio(head);

@@ -2,7 +2,8 @@
 /*
  * khob-dax: fills a device that is memory, or a file, and looks whether it is as it was filled.
  *
- *   khob-dax fill|check DEVICE MIB   a /dev/daxN.M, a block device, or a file of that size
+ *   khob-dax fill|check DEVICE MIB [STEP]   a /dev/daxN.M, a block device, or a file of that size;
+ *                                           only every STEPth word
  *
  * It is mapped where huge pages can be; how much of it they map is printed.
  */
@@ -48,13 +49,13 @@ static void print_huge(void)
 
 int main(int argc, char **argv)
 {
-	const int fill = argc == 4 && !strcmp(argv[1], "fill");
-	uint64_t words, bad = 0;
+	const int fill = argc > 1 && !strcmp(argv[1], "fill");
+	uint64_t words, bad = 0, step = argc == 5 ? strtoull(argv[4], NULL, 10) : 1;
 	uint64_t *at;
 	int fd;
 
-	if (argc != 4 || (!fill && strcmp(argv[1], "check"))) {
-		fprintf(stderr, "khob-dax fill|check DEVICE MIB\n");
+	if (argc < 4 || argc > 5 || !step || (!fill && strcmp(argv[1], "check"))) {
+		fprintf(stderr, "khob-dax fill|check DEVICE MIB [STEP]\n");
 		return 2;
 	}
 	words = (strtoull(argv[3], NULL, 10) << 20) / sizeof(*at);
@@ -64,7 +65,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s: %s\n", argv[2], fd < 0 ? "open" : "mmap", strerror(errno));
 		return 1;
 	}
-	for (uint64_t i = 0; i < words; i++) {
+	for (uint64_t i = 0; i < words; i += step) {
 		if (fill)
 			at[i] = word_at(i);
 		else

@@ -96,7 +96,7 @@ def add_commands(
         commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The parsers of all of them; commands: what add_subparsers() returns."""
     intervals = commands.add_parser("measure-intervals",
-                                   help="find how many intervals each kernel boots with")
+                                    help="find how many intervals each kernel boots with")
     intervals.add_argument("series", nargs="*", help="6.1 or 6.12; both by default")
     intervals.set_defaults(function=_intervals)
     handed = commands.add_parser("measure-handover",

@@ -22,7 +22,8 @@ def _generation(number: int, steps: dict[str, str]) -> GenerationReport:
 
 
 def _result(blackout: str) -> Result:
-    generations = [_generation(1, {"to tmpfs": "", "load": ""}),
+    generations = [_generation(1, {"to tmpfs": "",
+                                   "load": '{"check_ms": 400, "cover_ms": 100, "ms": 900}'}),
                    _generation(2, {"attach": '{"ms": 7.5}', "blackout": blackout, "restore": ""})]
     case = Case("a", "", (Generation("6.12"), Generation("6.12")))
     return Result(case, Verdict(Outcome.PASSED, ""), 1, generations, [], "tcg", 0)
@@ -49,9 +50,10 @@ class KeepCostsTest(unittest.TestCase):
 
     def test_tables(self) -> None:
         """More than with nothing, also for a GiB; what was not measured is empty."""
-        empty, kept = keep_costs.tables({NOTHING: _costs(1, 0), Wish("huge", 64): _costs(3, 9),
-                                         Wish("huge", 8192): _costs(2, 0)})
-        self.assertEqual(empty["rows"][1], ["blackout and attach", "2"])
+        empty, kept = keep_costs.tables({
+            Wish(NOTHING, 64): _costs(1, 0), Wish("huge", 64): _costs(3, 9),
+            Wish(NOTHING, 8192): _costs(1, 0), Wish("huge", 8192): _costs(2, 0)})
+        self.assertEqual(empty["rows"][1], ["blackout and attach", "2", "2"])
         self.assertEqual(kept["rows"][1], ["64 MiB: blackout and attach", "4", "", "", ""])
         self.assertEqual(kept["rows"][3], ["64 MiB: all of it", "8", "", "18", "18"])
         self.assertEqual(kept["rows"][4], ["64 MiB: a GiB of it", "128", "", "", ""])

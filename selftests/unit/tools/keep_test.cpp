@@ -198,7 +198,7 @@ class KeepChoose : public testing::Test {
 TEST_F(KeepChoose, WhatMustComesFirst) {
     const std::vector<Wanted> wanted{file("may", mib, true), file("large", 8 * mib, true),
                                      file("must", 2 * mib, false), file("later", mib, true)};
-    const auto got = choose(wanted, 4 * mib, true);
+    const auto got = choose(wanted, {4 * mib}, true);
     ASSERT_TRUE(got) << got.error().what;
     EXPECT_EQ(names(got->going), (std::vector<std::string>{"must", "may"}));
     EXPECT_EQ(got->files, 2);
@@ -212,7 +212,7 @@ TEST_F(KeepChoose, WhatMustComesFirst) {
 }
 
 TEST_F(KeepChoose, WhatMustAndCannot) {
-    const auto got = choose({file("must", 2 * mib, false)}, mib, true);
+    const auto got = choose({file("must", 2 * mib, false)}, {mib}, true);
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code, ExitCode::refused);
     EXPECT_NE(got.error().what.find("need 2.0 MiB, and the next kernel can spare 1.0 MiB"),
@@ -220,12 +220,27 @@ TEST_F(KeepChoose, WhatMustAndCannot) {
         << got.error().what;
 }
 
+/// Nothing is filled before it is known that all of it fits.
+TEST_F(KeepChoose, HolesHaveRoom) {
+    const Wanted one = file("one", 2 * mib, false);
+    const Wanted other = file("other", 2 * mib, false);
+    const auto got = choose({one, other}, {10 * mib, 3 * mib}, true);
+    ASSERT_FALSE(got);
+    EXPECT_NE(got.error().what.find("other cannot be kept: its holes have 2.0 MiB, which a load "
+                                    "fills, and there is room for 1.0 MiB"),
+              std::string::npos)
+        << got.error().what;
+    const auto some = choose({one, file("other", 2 * mib, true)}, {10 * mib, 3 * mib}, true);
+    ASSERT_TRUE(some) << some.error().what;
+    EXPECT_EQ(names(some->going), (std::vector<std::string>{"one"}));
+}
+
 /// A file that two paths lead to is there once.
 TEST_F(KeepChoose, CountedOnce) {
     const Wanted one = file("one", 2 * mib, false);
     Wanted all = one;
     all.noted.path = dir.path().string();
-    const auto got = choose({one, all}, 3 * mib, true);
+    const auto got = choose({one, all}, {3 * mib}, true);
     ASSERT_TRUE(got) << got.error().what;
     EXPECT_EQ(got->files, 1);
     EXPECT_EQ(got->going.size(), 2);

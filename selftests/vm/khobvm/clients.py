@@ -25,7 +25,7 @@ _ROOT = _HERE.parents[2]
 _HEADERS = _ROOT / "module" / "include"
 # kho_luo, which is built with kho_bridge, and where it is to be a client like any other.
 _LUO = "kho_luo"
-_LUO_SOURCES = ("luo", "module/core", "module/include")
+_LUO_SOURCES = ("luo", "module/core", "module/include", "module/mem")
 # The release whose lib/test_kho.c is the test.
 _UPSTREAM = "7.3"
 _UPSTREAM_FILES = ("lib/test_kho.c", "include/linux/libfdt.h", "include/linux/libfdt_env.h")

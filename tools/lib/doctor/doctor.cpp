@@ -164,8 +164,8 @@ void check_left(const Subject& subject, const MemoryMap& map, const MethodChoice
         return;
     }
     const auto wanted = keep::read_wanted(sys);
-    const auto chosen = wanted ? keep::choose(*wanted, budget->left_bytes - budget->safe_bytes)
-                               : tl::unexpected(wanted.error());
+    const keep::Limits limits{budget->left_bytes - budget->safe_bytes, free_memory(sys).available};
+    const auto chosen = wanted ? keep::choose(*wanted, limits) : tl::unexpected(wanted.error());
     const std::uint64_t kept = chosen ? chosen->bytes : 0;
     out.push_back(check_ok(name, fmt::format("{} for the next kernel, which needs {}",
                                              human_bytes(budget->left_bytes - kept),

@@ -3,8 +3,12 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <map>
+#include <utility>
 
 #include "base/types.hpp"
 #include "keep/record.hpp"
@@ -13,36 +17,65 @@ namespace khob::keep {
 
 namespace {
 
-/// Counts what files will have when they are kept: their holes are filled.
+/// Bytes of holes that are filled, by file system.
+using Holes = std::map<dev_t, std::uint64_t>;
+
+/// Counts what files will have when they are kept: their holes are filled, for good.
 class Counter {
   public:
-    explicit Counter(bool any)
-        : walker_([this](const Fd& file, const std::string& /*path*/,
-                         Entry& /*entry*/) { return count(file); },
+    /// `filled`: of others.
+    Counter(const Limits& limits, Holes filled, bool any)
+        : free_(limits.free),
+          holes_(std::move(filled)),
+          walker_([this](const Fd& file, const std::string& path,
+                         Entry& /*entry*/) { return count(file, path); },
                   any) {}
 
     Result<void> add(const std::string& path) { return walker_.add(path); }
     std::uint64_t files() const { return walker_.files(); }
+    const Holes& holes() const { return holes_; }
     /// A page of a list tells of this many, at least: the lists are in it.
     std::uint64_t bytes() const { return bytes_ + bytes_ / pages_a_list_page; }
 
   private:
     static constexpr std::uint64_t pages_a_list_page = 128;
 
-    Result<void> count(const Fd& file) {
-        constexpr std::uint64_t stat_block = 512;
-        struct stat st {};
-        if (::fstat(file.get(), &st) == 0) {
-            const auto size = static_cast<std::uint64_t>(st.st_size);
-            bytes_ += std::max(static_cast<std::uint64_t>(st.st_blocks) * stat_block,
-                               (size + page_size - 1) / page_size * page_size);
-        }
-        return {};
-    }
+    Result<void> count(const Fd& file, const std::string& path);
 
+    std::optional<std::uint64_t> free_;
+    Holes holes_;
     std::uint64_t bytes_ = 0;
     Walker walker_;
 };
+
+Result<void> Counter::count(const Fd& file, const std::string& path) {
+    constexpr std::uint64_t stat_block = 512;
+    struct stat st {};
+    struct statvfs on {};
+    if (::fstat(file.get(), &st) != 0 || ::fstatvfs(file.get(), &on) != 0) {
+        return fail_errno(errno, path);
+    }
+    const auto size = static_cast<std::uint64_t>(st.st_size);
+    const std::uint64_t has = static_cast<std::uint64_t>(st.st_blocks) * stat_block;
+    const std::uint64_t whole = std::max(has, (size + page_size - 1) / page_size * page_size);
+    bytes_ += whole;
+    std::uint64_t& holes = holes_[st.st_dev];
+    holes += whole - has;
+    std::uint64_t room = free_.value_or(holes);
+    // Without a limit there are no blocks.
+    if (on.f_blocks != 0) {
+        room = std::min(room, std::uint64_t{on.f_bfree} * on.f_frsize);
+    }
+    if (whole == has || holes <= room) {
+        return {};
+    }
+    return fail(ExitCode::refused,
+                fmt::format("{} cannot be kept: its holes have {}, which a load fills, and there "
+                            "is room for {}",
+                            escaped(path), human_bytes(whole - has),
+                            human_bytes(room - std::min(room, holes - (whole - has)))),
+                "make room, or keep it no longer (`khoctl keep rm`)");
+}
 
 Left no_room(const std::string& path, std::uint64_t needs, std::uint64_t room) {
     return {path, fmt::format("no room: it needs {}, and of what the next kernel can spare {} are "
@@ -52,9 +85,9 @@ Left no_room(const std::string& path, std::uint64_t needs, std::uint64_t room) {
 
 }  // namespace
 
-Result<Chosen> choose(const std::vector<Wanted>& wanted, std::uint64_t spare, bool any) {
+Result<Chosen> choose(const std::vector<Wanted>& wanted, const Limits& limits, bool any) {
     Chosen out;
-    Counter must(any);
+    Counter must(limits, {}, any);
     std::vector<const Wanted*> may;
     for (const Wanted& w : wanted) {
         const auto& most = w.noted.most_bytes;
@@ -69,24 +102,28 @@ Result<Chosen> choose(const std::vector<Wanted>& wanted, std::uint64_t spare, bo
             out.going.push_back(w);
         }
     }
-    if (must.bytes() > spare) {
+    if (must.bytes() > limits.spare) {
         return fail(ExitCode::refused,
                     fmt::format("the files that are to be kept need {}, and the next kernel can "
                                 "spare {}",
-                                human_bytes(must.bytes()), human_bytes(spare)),
+                                human_bytes(must.bytes()), human_bytes(limits.spare)),
                     "keep less (`khoctl keep ls`), or let some stay (`khoctl keep --optional`)");
     }
     out.files = must.files();
     out.bytes = must.bytes();
+    Holes filled = must.holes();
     for (const Wanted* w : may) {
-        Counter one(any);
+        Counter one(limits, filled, any);
         if (auto ok = one.add(w->noted.path); !ok) {
-            return tl::unexpected(ok.error());
-        }
-        if (one.bytes() > spare - out.bytes) {
-            out.left.push_back(no_room(w->noted.path, one.bytes(), spare - out.bytes));
+            out.left.push_back({w->noted.path, ok.error().what});
             continue;
         }
+        const std::uint64_t left = limits.spare - out.bytes;
+        if (one.bytes() > left) {
+            out.left.push_back(no_room(w->noted.path, one.bytes(), left));
+            continue;
+        }
+        filled = one.holes();
         out.files += one.files();
         out.bytes += one.bytes();
         out.going.push_back(*w);

@@ -4,6 +4,7 @@
 #define KHOB_KEEP_CHOOSE_HPP
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/error.hpp"
@@ -20,14 +21,21 @@ struct Chosen {
     std::uint64_t bytes = 0;  ///< memory that the files will have, with what tells of it
 };
 
+/// What there is for it, in bytes.
+struct Limits {
+    std::uint64_t spare = 0;                 ///< that the next kernel can do without
+    std::optional<std::uint64_t> free = {};  ///< that this one has; nothing: it could not be seen
+};
+
 /**
  * Of what is wanted, that which may and can go along: all that must, then what may stay, as long
  * as it fits, the first first.
  *
- * `spare`: bytes that the next kernel can do without. `any_file_system`: not only tmpfs, for tests.
- * Errors (refused): what must go along has more than that; something cannot be read.
+ * `any_file_system`: not only tmpfs, for tests. Errors (refused): what must go along has more than
+ * the next kernel can do without; its holes, which are filled, have more than there is room for
+ * here; something cannot be read.
  */
-Result<Chosen> choose(const std::vector<Wanted>& wanted, std::uint64_t spare,
+Result<Chosen> choose(const std::vector<Wanted>& wanted, const Limits& limits,
                       bool any_file_system = false);
 
 }  // namespace khob::keep

@@ -2,11 +2,8 @@
 #include "keep/keeping.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -24,34 +21,6 @@ namespace {
 std::uint64_t first_token() {
     return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() /
                                       std::chrono::nanoseconds(1));
-}
-
-/// Keeping fills a file's holes, for good: not before it is known that they fit.
-Result<void> require_room(const System& sys, const Fd& file, const std::string& path) {
-    constexpr std::uint64_t stat_block = 512;
-    struct stat st {};
-    struct statvfs on {};
-    if (::fstat(file.get(), &st) != 0 || ::fstatvfs(file.get(), &on) != 0) {
-        return fail_errno(errno, path);
-    }
-    const auto size = static_cast<std::uint64_t>(st.st_size);
-    const std::uint64_t has = static_cast<std::uint64_t>(st.st_blocks) * stat_block;
-    if (size <= has) {
-        return {};
-    }
-    std::uint64_t room = free_memory(sys).available.value_or(size);
-    // Without a limit there are no blocks.
-    if (on.f_blocks != 0) {
-        room = std::min(room, std::uint64_t{on.f_bfree} * on.f_frsize);
-    }
-    if (size - has <= room) {
-        return {};
-    }
-    return fail(ExitCode::refused,
-                fmt::format("{} cannot be kept: its holes have {}, which a load fills, and there "
-                            "is room for {}",
-                            path, human_bytes(size - has), human_bytes(room)),
-                "make room, or keep it no longer (`khoctl keep rm`)");
 }
 
 bool is_record(const Subtree& subtree) {
@@ -126,7 +95,7 @@ Result<Keeping> Keeping::make(const System& sys, const Module& module,
     if (!device) {
         return tl::unexpected(device.error());
     }
-    auto chosen = choose(wanted, spare);
+    auto chosen = choose(wanted, {spare, free_memory(sys).available});
     if (!chosen) {
         return tl::unexpected(chosen.error());
     }
@@ -140,10 +109,9 @@ Result<Keeping> Keeping::make(const System& sys, const Module& module,
     const std::uint64_t first = first_token();
     std::uint64_t next = first;
     Walker walker(
-        [&sys, &device, &next](const Fd& file, const std::string& path, Entry& entry) {
+        [&device, &next](const Fd& file, const std::string& path, Entry& entry) {
             entry.token = next++;
-            auto ok = require_room(sys, file, escaped(path));
-            return ok ? device->keep(file, entry.token, escaped(path)) : ok;
+            return device->keep(file, entry.token, escaped(path));
         },
         false);
     for (const Wanted& w : chosen->going) {

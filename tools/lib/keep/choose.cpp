@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "base/types.hpp"
@@ -34,6 +35,8 @@ class Counter {
     Result<void> add(const std::string& path) { return walker_.add(path); }
     std::uint64_t files() const { return walker_.files(); }
     const Holes& holes() const { return holes_; }
+    /// Why there is no room here, if there is none.
+    const std::string& why() const { return why_; }
     /// A page of a list tells of this many, at least: the lists are in it.
     std::uint64_t bytes() const { return bytes_ + bytes_ / pages_a_list_page; }
 
@@ -44,6 +47,7 @@ class Counter {
 
     std::optional<std::uint64_t> free_;
     Holes holes_;
+    std::string why_;
     std::uint64_t bytes_ = 0;
     Walker walker_;
 };
@@ -69,11 +73,10 @@ Result<void> Counter::count(const Fd& file, const std::string& path) {
     if (whole == has || holes <= room) {
         return {};
     }
-    return fail(ExitCode::refused,
-                fmt::format("{} cannot be kept: its holes have {}, which a load fills, and there "
-                            "is room for {}",
-                            escaped(path), human_bytes(whole - has),
-                            human_bytes(room - std::min(room, holes - (whole - has)))),
+    why_ = fmt::format("its holes have {}, which a load fills, and there is room for {}",
+                       human_bytes(whole - has),
+                       human_bytes(room - std::min(room, holes - (whole - has))));
+    return fail(ExitCode::refused, fmt::format("{} cannot be kept: {}", escaped(path), why_),
                 "make room, or keep it no longer (`khoctl keep rm`)");
 }
 
@@ -115,7 +118,7 @@ Result<Chosen> choose(const std::vector<Wanted>& wanted, const Limits& limits, b
     for (const Wanted* w : may) {
         Counter one(limits, filled, any);
         if (auto ok = one.add(w->noted.path); !ok) {
-            out.left.push_back({w->noted.path, ok.error().what});
+            out.left.push_back({w->noted.path, one.why().empty() ? ok.error().what : one.why()});
             continue;
         }
         const std::uint64_t left = limits.spare - out.bytes;

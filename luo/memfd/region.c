@@ -64,23 +64,23 @@ static int luo_region_put(struct luo_region *region, struct luo_contig *contig)
 	return ret;
 }
 
-/* As much as there is of a node, or until all is there: then there is no more to do elsewhere. */
+/* As much as there is of a node, or until all is there. */
 static int luo_region_node(struct luo_region *region, int nid)
 {
-	int ret = 0;
-
-	while (!ret && region->next < region->pages) {
+	while (region->next < region->pages) {
 		/* By halves it stays a multiple of a huge page, and ends with one. */
 		unsigned long nr = rounddown_pow_of_two(region->pages - region->next);
 		struct luo_contig contig;
+		int ret = luo_contig_take(&contig, nid, nr, &region->none);
 
-		ret = luo_contig_take(&contig, nid, nr, &region->none);
 		if (ret)
-			break;
+			return ret == -ENOMEM ? 0 : ret;
 		ret = luo_region_put(region, &contig);
 		luo_contig_give(&contig);
+		if (ret)
+			return ret;
 	}
-	return ret;
+	return 0;
 }
 
 /* The caller's own node first. */
@@ -89,14 +89,11 @@ static int luo_region_nodes(struct luo_region *region)
 	int nid = region->nid == NUMA_NO_NODE ? numa_mem_id() : region->nid;
 	int ret = luo_region_node(region, nid);
 
-	if (region->nid != NUMA_NO_NODE)
-		return ret;
-	for_each_node_state(nid, N_MEMORY) {
-		if (ret != -ENOMEM)
-			break;
-		ret = luo_region_node(region, nid);
+	if (region->nid == NUMA_NO_NODE) {
+		for_each_node_state(nid, N_MEMORY)
+			ret = ret ?: luo_region_node(region, nid);
 	}
-	return ret;
+	return ret ?: region->next < region->pages ? -ENOMEM : 0;
 }
 
 static bool luo_region_may(u64 bytes, int nid)
@@ -145,7 +142,7 @@ int luo_region_fill(struct file *file, u64 bytes, int nid)
 		ret = luo_adopt(&region->adoption);
 	if (ret) {
 		luo_adopt_drop(&region->adoption);
-		return ret == -EAGAIN ? -ENOMEM : ret;
+		return ret;
 	}
 	luo_adopt_end(&region->adoption);
 	fput(region->adoption.file);

@@ -57,6 +57,9 @@ _KEEP = (
          contains=('"path": "/not/there"', '"unless_larger": 1048576', '"kept_files": 0')),
     Step("others", "/bin/setpriv --reuid 65534 --clear-groups sh -c ': < /dev/kho_luo'",
          expect=(1, 2), contains="Permission denied"),
+    Step("others do not see", "/bin/setpriv --reuid 65534 --clear-groups cat "
+                              "/var/lib/kho-bridge/keep.json", expect=1,
+         contains="Permission denied"),
 )
 _LEFT_OUT = ('"a named pipe"', '"on no tmpfs"', '"not there"', '"larger than 1.0 MiB"',
              '"files": 6')

@@ -124,10 +124,11 @@ Result<void> Device::fill(const Fd& empty, std::uint64_t bytes, std::optional<st
         case 0:
             return {};
         case -ENOMEM:
-            return fail(ExitCode::refused,
-                        fmt::format("{}: {}has not as much contiguous memory", what,
-                                    node ? fmt::format("node {} ", *node) : "this machine "),
-                        "make it smaller, or make it earlier, when less memory is in use");
+            return fail(
+                ExitCode::refused,
+                fmt::format("{}: {}has not as much contiguous memory, or this cgroup may not", what,
+                            node ? fmt::format("node {} ", *node) : "this machine "),
+                "make it smaller, or make it earlier, when less memory is in use");
         case -EOPNOTSUPP:
             return fail(ExitCode::refused,
                         fmt::format("{}: this kernel has no huge pages, or takes none", what),

@@ -130,7 +130,10 @@ Result<void> write_noted(const System& sys, const std::vector<Noted>& list) {
     const fs::path path = sys.path(list_path);
     fs::path fresh = path;
     fresh += ".new";
-    fs::create_directories(path.parent_path(), err);
+    // What others keep is nobody's business.
+    if (fs::create_directories(path.parent_path(), err)) {
+        fs::permissions(path.parent_path(), fs::perms::owner_all, err);
+    }
     const std::string text = list_to_json(list);
     if (auto ok = write_file(fresh, as_bytes(text)); !ok) {
         return ok;

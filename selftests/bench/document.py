@@ -22,7 +22,7 @@ from typing import Any
 
 from results import BASE, COLUMNS, MEMORY, ROWS, Results, read_benchmark
 
-SECTIONS = ("userspace", "counts", "kernel", "threads", "end-to-end", "memfds")
+SECTIONS = ("userspace", "counts", "kernel", "threads", "end-to-end", "memfds", "cache")
 _HINT = "run `make bench`: it writes them"
 
 

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases as case_package
-from khobvm import (build, costs, demo, kernels, matrix, measure, memfd_costs, model, pairs, report,
-                    runner, soak, source)
+from khobvm import (build, cache_costs, costs, demo, kernels, matrix, measure, memfd_costs, model,
+                    pairs, report, runner, soak, source)
 from khobvm.case import SUITES, Case, Module, check
 from khobvm.errors import VmError
 from khobvm.faults import campaign
@@ -222,6 +222,18 @@ def _measure_memfds(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _measure_cache(arguments: argparse.Namespace, progress: Progress) -> int:
+    case: Case = importlib.import_module("cases.cache").measured(
+        arguments.mib, f"measured-cache-{arguments.mib}", 3 * arguments.mib)
+    made = cache_costs.tables(cache_costs.measure(_crew(arguments, [case], progress), case,
+                                                  progress), arguments.mib)
+    progress.done()
+    print(costs.show(made))
+    if arguments.json:
+        costs.write(arguments.json, made, cache_costs.COMMAND)
+    return 0
+
+
 def _measure_threads(arguments: argparse.Namespace, progress: Progress) -> int:
     made = importlib.import_module("cases.threads")
 
@@ -377,6 +389,11 @@ def _parser() -> argparse.ArgumentParser:
     memfds.add_argument("--json", type=Path, metavar="FILE",
                         help="write the tables there, for docs/performance.md")
     memfds.set_defaults(function=_measure_memfds)
+    warm = commands.add_parser("measure-cache", help="what a warm memcached is worth after a kexec")
+    warm.add_argument("--mib", type=int, default=1024, metavar="N", help="MiB of it (1024)")
+    warm.add_argument("--json", type=Path, metavar="FILE",
+                      help="write the tables there, for docs/performance.md")
+    warm.set_defaults(function=_measure_cache)
     paired = commands.add_parser("measure-threads",
                                  help="what a second thread adds to a client that preserves pages")
     paired.add_argument("--end", action="append", choices=list(costs.WAYS),
@@ -434,7 +451,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--timeout-factor", type=float, default=1.0, metavar="F",
                      help="stretches the time a VM may take (a slow host)")
     one.set_defaults(function=_run)
-    for one in (shown, measured, handed, memfds, paired, many, faulty, one):
+    for one in (shown, measured, handed, memfds, warm, paired, many, faulty, one):
         one.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto",
                          help="auto probes KVM with a short boot")
         one.add_argument("--build", type=Path, default=Path("build/vm"), metavar="DIR",

@@ -35,7 +35,6 @@ def tables(result: Result, mib: int) -> list[Table]:
     times = {"load, as the machine shuts down": number(values(after, "the last load"), "ms"),
              "of it: keeping the files": number(_kept(result), "ms"),
              "restoring them": _restored(result),
-             "memcached's start, until it answers": number(values(after, "first hit"), "all_ms"),
              "from the last hit to the first, with kexec and boot": _pause(result),
              "filling the cache, with nothing behind it": duration(before, "fill")}
     return [{"title": f"{keys:.0f} keys in a cache of {mib} MiB",

@@ -22,8 +22,8 @@ from khobvm.progress import Progress
 
 _KIND = "disks"
 _DEBS = "debs"
-_OVERLAYS = Path(__file__).resolve().parent.parent / "image"
-_ROOT = _OVERLAYS.parents[2]
+OVERLAYS = Path(__file__).resolve().parent.parent / "image"
+ROOT = OVERLAYS.parents[2]
 _SYSTEMD = ("systemd", "systemd-sysv", "mount")
 # The scripts of ours are sh's.
 _SHELL = ("dash", "coreutils", "sed", "grep")
@@ -66,14 +66,14 @@ _MKE2FS = ("mke2fs", "-q", "-t", "ext4", "-m", "0", "-L", "khob", "-E", "root_ow
 def _overlay(name: str) -> Iterator[tuple[str, bytes]]:
     """What there is besides packages: paths and contents, or where a link goes."""
     for layer in IMAGES[name].layers:
-        root = _OVERLAYS / layer
+        root = OVERLAYS / layer
         for path in sorted(root.rglob("*")):
             if path.is_symlink():
                 yield str(path.relative_to(root)), bytes(path.readlink())
             elif path.is_file():
                 yield str(path.relative_to(root)), path.read_bytes()
     for target, source in IMAGES[name].installed:
-        yield target, (_ROOT / source).read_bytes()
+        yield target, (ROOT / source).read_bytes()
 
 
 def _digest(name: str) -> str:
@@ -97,7 +97,7 @@ def _moved(deb: Path) -> Callable[[Path], None]:
     return fill
 
 
-def _fetched(found: list[apt.Package], archive: apt.Archive, work: Path) -> Iterator[Path]:
+def fetched(found: list[apt.Package], archive: apt.Archive, work: Path) -> Iterator[Path]:
     """The packages themselves: images share them, and one that is laid over anew needs no network.
     """
     home = cache.cache_root() / _DEBS
@@ -118,13 +118,13 @@ def _build(name: str, found: list[apt.Package], archive: apt.Archive, progress: 
         (tree / link).symlink_to(f"usr/{link}")
     size = sum(p.size for p in found) / 2**20
     progress.line(f"making the disk {name}: {len(found)} packages ({size:.0f} MiB, once)")
-    for deb in _fetched(found, archive, work):
+    for deb in fetched(found, archive, work):
         apt.unpack(deb, tree)
     for layer in IMAGES[name].layers:
-        shutil.copytree(_OVERLAYS / layer, tree, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(OVERLAYS / layer, tree, symlinks=True, dirs_exist_ok=True)
     for target, source in IMAGES[name].installed:
         (tree / target).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_ROOT / source, tree / target)
+        shutil.copy(ROOT / source, tree / target)
     room = _ROOM * sum(4096 + p.lstat().st_size for p in tree.rglob("*") if not p.is_dir())
     apt.run(*_MKE2FS, "-d", str(tree), str(work / _IMAGE), f"{int(room) >> 10}k",
             hint="install e2fsprogs, and have /usr/sbin in PATH")

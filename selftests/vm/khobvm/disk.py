@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from khobvm import apt, cache, suite
+from khobvm import apt, cache, initramfs, inner, kernels, suite
 from khobvm.errors import VmError
 from khobvm.progress import Progress
 
@@ -24,6 +24,7 @@ _KIND = "disks"
 _DEBS = "debs"
 OVERLAYS = Path(__file__).resolve().parent.parent / "image"
 ROOT = OVERLAYS.parents[2]
+_TICK = initramfs.HELPERS / "khob-tick.c"
 _SYSTEMD = ("systemd", "systemd-sysv", "mount")
 # The scripts of ours are sh's.
 _SHELL = ("dash", "coreutils", "sed", "grep")
@@ -34,13 +35,14 @@ class Image:
     """What an image is made of: a suite's packages, the first being the one that it is for.
 
     layers: what is laid over them, below selftests/vm/image. installed: files of this tree, by
-    where they are on a machine.
+    where they are on a machine. guest: the series of a kernel that a guest in it has booted.
     """
 
     suite: str
     packages: tuple[str, ...]
     layers: tuple[str, ...]
     installed: tuple[tuple[str, str], ...] = ()
+    guest: str = ""
 
 
 _KEEP = (("usr/local/bin/kho-keep", "packaging/systemd/kho-keep"),
@@ -52,7 +54,7 @@ IMAGES = {
                        _KEEP),
     "guest": Image("trixie", ("qemu-system-x86", "socat", *_SYSTEMD, *_SHELL),
                    ("base", "keep", "guest"),
-                   (*_KEEP, ("usr/local/bin/kho-guest", "packaging/qemu/kho-guest"))),
+                   (*_KEEP, ("usr/local/bin/kho-guest", "packaging/qemu/kho-guest")), "6.12"),
 }
 _IMAGE = "disk.img"
 # What there was in base-files when there was more than /usr.
@@ -63,7 +65,7 @@ _ROOM = 1.5
 _MKE2FS = ("mke2fs", "-q", "-t", "ext4", "-m", "0", "-L", "khob", "-E", "root_owner=0:0")
 
 
-def _overlay(name: str) -> Iterator[tuple[str, bytes]]:
+def _overlay(name: str, progress: Progress) -> Iterator[tuple[str, bytes]]:
     """What there is besides packages: paths and contents, or where a link goes."""
     for layer in IMAGES[name].layers:
         root = OVERLAYS / layer
@@ -74,11 +76,15 @@ def _overlay(name: str) -> Iterator[tuple[str, bytes]]:
                 yield str(path.relative_to(root)), path.read_bytes()
     for target, source in IMAGES[name].installed:
         yield target, (ROOT / source).read_bytes()
+    if series := IMAGES[name].guest:
+        yield kernels.get(series, progress).release, b""
+        for path in (_TICK, Path(inner.__file__)):
+            yield path.name, path.read_bytes()
 
 
-def _digest(name: str) -> str:
+def _digest(name: str, progress: Progress) -> str:
     digest = hashlib.sha256(repr((_MKE2FS, _MERGED, _DIRECTORIES, _ROOM)).encode())
-    for path, data in _overlay(name):
+    for path, data in _overlay(name, progress):
         digest.update(f"{path} {len(data)}\n".encode() + data)
     return digest.hexdigest()
 
@@ -125,6 +131,11 @@ def _build(name: str, found: list[apt.Package], archive: apt.Archive, progress: 
     for target, source in IMAGES[name].installed:
         (tree / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / source, tree / target)
+    if series := IMAGES[name].guest:
+        progress.step("booting the guest inside it")
+        inner.boot(tree, kernels.get(series, progress).image,
+                   initramfs.build_static(_TICK.stem, (_TICK,), work / "guest"))
+        shutil.rmtree(work / "guest")
     room = _ROOM * sum(4096 + p.lstat().st_size for p in tree.rglob("*") if not p.is_dir())
     apt.run(*_MKE2FS, "-d", str(tree), str(work / _IMAGE), f"{int(room) >> 10}k",
             hint="install e2fsprogs, and have /usr/sbin in PATH")
@@ -136,7 +147,7 @@ def _build(name: str, found: list[apt.Package], archive: apt.Archive, progress: 
 def get(name: str, progress: Progress) -> Path:
     """The image, with what the suite has now; off line the one that is cached."""
     archive = suite.get(IMAGES[name].suite, progress)
-    overlay = _digest(name)
+    overlay = _digest(name, progress)
     state = f"{archive.state()} {overlay}"
     place = cache.recall(_KIND, name, state)
     if place is None:

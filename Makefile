@@ -19,6 +19,7 @@ completiondir ?= $(prefix)/share/bash-completion/completions
 # Where abi-gen looks, from its own place on.
 abigendir = $(prefix)/share/kho-bridge/abi-gen
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+unitdir ?= $(prefix)/lib/systemd/system
 # Not below prefix: dkms, the kernel and mkinitramfs look nowhere else.
 dkmsdir ?= /usr/src
 initramfsdir ?= /usr/share/initramfs-tools
@@ -192,6 +193,8 @@ install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), hea
 	install -D -m 644 $(BUILD)/libkho.3 $(DESTDIR)$(mandir)/man3/libkho.3
 	$(if $(DESTDIR),,ldconfig)
 	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
+	install -D -m 644 -t $(DESTDIR)$(unitdir) packaging/systemd/kho-keep.service
+	install -D -m 755 -t $(DESTDIR)$(bindir) packaging/systemd/kho-keep packaging/qemu/kho-guest
 	for part in hooks scripts/init-top scripts/init-premount; do install -D -m 755 -t \
 		$(DESTDIR)$(initramfsdir)/$$part packaging/initramfs-tools/$$part/kho-bridge; done
 	for file in Kbuild $$(find module luo -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
@@ -201,7 +204,8 @@ install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), hea
 uninstall: ## take away what install put there
 	for name in khoctl abi-gen; do rm -f $(DESTDIR)$(bindir)/$$name \
 		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
-	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf \
+	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(unitdir)/kho-keep.service \
+		$(foreach name,kho-keep kho-guest,$(DESTDIR)$(bindir)/$(name)) \
 		$(foreach part,hooks scripts/init-top scripts/init-premount,$(DESTDIR)$(initramfsdir)/$(part)/kho-bridge) \
 		$(DESTDIR)$(includedir)/linux/kho_bridge.h $(DESTDIR)$(includedir)/linux/kho_luo.h
 	rm -f $(DESTDIR)$(includedir)/kho.h $(DESTDIR)$(includedir)/kho.hpp $(DESTDIR)$(libdir)/libkho.* \

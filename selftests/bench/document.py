@@ -22,7 +22,8 @@ from typing import Any
 
 from results import BASE, COLUMNS, MEMORY, ROWS, Results, read_benchmark
 
-SECTIONS = ("userspace", "counts", "kernel", "threads", "end-to-end", "memfds", "keep")
+SECTIONS = ("userspace", "counts", "kernel", "threads", "end-to-end", "memfds", "keep",
+            "cache")
 _HINT = "run `make bench`: it writes them"
 
 

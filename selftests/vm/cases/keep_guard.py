@@ -73,7 +73,8 @@ _CGROUP = (
     Step("no region", "echo 90M > /cg/a/memory.max && sh -c 'echo $$ > /cg/a/cgroup.procs && "
                       "exec khoctl region create /keep/region 24M'", expect=3,
          contains="not as much", timeout=120),
-    Step("nobody does", "! test -e /keep/region && rm /keep/* && sleep 1 && cat /cg/a/memory.current && "
+    Step("nobody does", "! test -e /keep/region && rm /keep/* && sleep 1 && "
+                        "cat /cg/a/memory.current && "
                         "test $(cat /cg/a/memory.current) -lt 8000000 && umount /keep"),
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from khobvm import costs, keep_costs, kernels, measure, memfd_costs, pairs
+from khobvm import cache_costs, costs, keep_costs, kernels, measure, memfd_costs, pairs
 from khobvm.case import Case
 from khobvm.command import add_counting, add_machine_options, crew
 from khobvm.progress import Progress
@@ -79,6 +79,14 @@ def _keep(arguments: argparse.Namespace, progress: Progress) -> int:
     return _told(arguments, made, keep_costs.COMMAND, progress)
 
 
+def _cache(arguments: argparse.Namespace, progress: Progress) -> int:
+    case: Case = importlib.import_module("cases.cache").measured(
+        arguments.mib, f"measured-cache-{arguments.mib}", 3 * arguments.mib)
+    found = cache_costs.measure(crew(arguments, [case], progress), case, progress)
+    return _told(arguments, cache_costs.tables(found, arguments.mib), cache_costs.COMMAND,
+                 progress)
+
+
 def _threads(arguments: argparse.Namespace, progress: Progress) -> int:
     made = importlib.import_module("cases.threads")
 
@@ -127,13 +135,16 @@ def add_commands(
                       help=f"MiB of the file ({' '.join(map(str, keep_costs.SIZES))})")
     add_counting(kept)
     kept.set_defaults(function=_keep)
+    warm = commands.add_parser("measure-cache", help="what a warm memcached is worth after a kexec")
+    warm.add_argument("--mib", type=int, default=1024, metavar="N", help="MiB of it (1024)")
+    warm.set_defaults(function=_cache)
     paired = commands.add_parser("measure-threads",
                                  help="what a second thread adds to a client that preserves pages")
     paired.add_argument("--end", action="append", choices=list(costs.WAYS),
                         help="7.3-on is its own KHO; all by default (may be repeated)")
     paired.set_defaults(function=_threads)
-    for one in (intervals, handed, memfds, kept, paired):
+    for one in (intervals, handed, memfds, kept, warm, paired):
         add_machine_options(one)
-    for one in (handed, memfds, kept, paired):
+    for one in (handed, memfds, kept, warm, paired):
         one.add_argument("--json", type=Path, metavar="FILE",
                          help="write the tables there, for docs/performance.md")

@@ -135,7 +135,8 @@ TEST_F(Cli, NamesWhatWasMeant) {
     expect({"--jsn", "status"}, "unknown option '--jsn'");
     expect({"walk", "-x"}, "unknown option '-x'");
     // A value is not looked at, whatever it looks like; what is missing is said as before.
-    expect({"load", "--cmdline", "--cmdlin"}, "KERNEL is required");
+    expect({"load", "--cmdline", "--cmdlin"},
+           "--initrd, --cmdline and --reuse-cmdline are of a kernel that is named");
     expect({"put", "--", "--cmdlin"}, "FILE is required");
     expect({}, "A subcommand is required");
 }

@@ -6,12 +6,14 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/files.hpp"
 #include "boot/grub.hpp"
 #include "boot/grub_script.hpp"
 #include "boot/load_conf.hpp"
 #include "boot/loader.hpp"
 #include "boot/next.hpp"
 #include "fixture.hpp"
+#include "load/joined.hpp"
 
 namespace khob::boot {
 namespace {
@@ -315,6 +317,22 @@ TEST_F(NextBoot, OfTheConfiguration) {
     EXPECT_FALSE(next_boot(machine.system)->boot_if_refused);
     machine.dir.write("etc/kho-bridge/load.conf", "KERNEL\n");
     EXPECT_EQ(kernel(), "/etc/kho-bridge/load.conf line 1: it is no NAME=VALUE");
+}
+
+TEST(JoinedInitrds, EachAtAMultipleOfFour) {
+    const test::TempDir dir;
+    for (const auto& [name, text] : {std::pair{"a", "12345"}, {"b", "1234"}, {"c", "1"}}) {
+        dir.write(name, text);
+    }
+    EXPECT_EQ(JoinedInitrds::open({})->path(), "");
+    EXPECT_EQ(JoinedInitrds::open({"/gone"})->path(), "/gone") << "whoever reads it says so";
+    const auto joined = JoinedInitrds::open({dir.path() / "a", dir.path() / "b", dir.path() / "c"});
+    ASSERT_TRUE(joined) << joined.error().what;
+    const std::string zeroes(3, '\0');
+    EXPECT_EQ(read_text(joined->path()), "12345" + zeroes + "1234" + "1" + zeroes);
+    const auto gone = JoinedInitrds::open({dir.path() / "a", dir.path() / "gone"});
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().what.find("cannot read the initrd: "), 0);
 }
 
 }  // namespace

@@ -16,13 +16,16 @@ libdir ?= $(prefix)/lib
 pythondir ?= $(prefix)/lib/python3$(if $(filter-out /usr,$(prefix)),$(shell $(PYTHON) -c \
 	'import sys; print(".%d" % sys.version_info[1])'))/dist-packages
 completiondir ?= $(prefix)/share/bash-completion/completions
+zshdir ?= $(prefix)/share/zsh/$(if $(filter-out /usr,$(prefix)),site-functions,vendor-completions)
 # Where abi-gen looks, from its own place on.
 abigendir = $(prefix)/share/kho-bridge/abi-gen
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 unitdir ?= $(prefix)/lib/systemd/system
-# Not below prefix: dkms, the kernel and mkinitramfs look nowhere else.
+libexecdir ?= $(prefix)/libexec
+# Not below prefix: dkms, the kernel, mkinitramfs and dracut look nowhere else.
 dkmsdir ?= /usr/src
 initramfsdir ?= /usr/share/initramfs-tools
+dracutdir ?= /usr/lib/dracut/modules.d
 VERSION := $(shell sed -n 's/^project.kho-bridge VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 
 .DELETE_ON_ERROR:
@@ -159,18 +162,29 @@ abi: tools ## generate the headers of the ABI and of the device from their schem
 	@cmake --build $(BUILD) --target abi -- --no-print-directory
 
 # The man pages' own source is scdoc.
+MAN := $(addprefix $(BUILD)/,khoctl.1 kho-guest.1 kho-bridge.5 abi-gen.1 libkho.3)
 .PHONY: man
-man: | deps
-	@mkdir -p $(BUILD) && scdoc < tools/man/khoctl.1.scd > $(BUILD)/khoctl.1
-	@scdoc < abi-gen/man/abi-gen.1.scd > $(BUILD)/abi-gen.1
-	@scdoc < libkho/libkho.3.scd > $(BUILD)/libkho.3
+man: $(MAN)
+$(MAN): | deps
+	@mkdir -p $(BUILD) && scdoc < $< > $@
+$(BUILD)/khoctl.1: tools/man/khoctl.1.scd
+$(BUILD)/kho-guest.1: packaging/qemu/kho-guest.1.scd
+$(BUILD)/kho-bridge.5: tools/man/kho-bridge.5.scd
+$(BUILD)/abi-gen.1: abi-gen/man/abi-gen.1.scd
+$(BUILD)/libkho.3: libkho/libkho.3.scd
 
-# Debian packages, installed by hand or into a package's tree: dkms builds the
-# module for each kernel that the machine has.
+# Installed by hand or, by debian/rules, into a package's tree: dkms builds the module for each
+# kernel that the machine has. install-files takes what is built as it is.
+.PHONY: install-files
 install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), headers; honours DESTDIR, prefix
+	@$(MAKE) --no-print-directory install-files
+
+install-files:
 	install -D -m 755 $(BUILD)/tools/khoctl/khoctl $(DESTDIR)$(bindir)/khoctl
 	install -D -m 644 $(BUILD)/khoctl.1 $(DESTDIR)$(mandir)/man1/khoctl.1
+	install -D -m 644 $(BUILD)/kho-bridge.5 $(DESTDIR)$(mandir)/man5/kho-bridge.5
 	install -D -m 644 tools/completion/khoctl.bash $(DESTDIR)$(completiondir)/khoctl
+	install -D -m 644 tools/completion/_khoctl $(DESTDIR)$(zshdir)/_khoctl
 	install -D -m 755 $(BUILD)/abi-gen/abi-gen $(DESTDIR)$(bindir)/abi-gen
 	install -D -m 644 $(BUILD)/abi-gen.1 $(DESTDIR)$(mandir)/man1/abi-gen.1
 	install -D -m 644 abi-gen/completion/abi-gen.bash $(DESTDIR)$(completiondir)/abi-gen
@@ -193,25 +207,42 @@ install: tools man ## install khoctl, abi-gen, libkho, module source (dkms), hea
 	install -D -m 644 $(BUILD)/libkho.3 $(DESTDIR)$(mandir)/man3/libkho.3
 	$(if $(DESTDIR),,ldconfig)
 	install -D -m 644 -t $(DESTDIR)$(tmpfilesdir) packaging/tmpfiles.d/kho-bridge.conf
-	install -D -m 644 -t $(DESTDIR)$(unitdir) packaging/systemd/kho-keep.service
-	install -D -m 755 -t $(DESTDIR)$(bindir) packaging/systemd/kho-keep packaging/qemu/kho-guest
+	for unit in attach keep; do sed 's|/usr/libexec|$(libexecdir)|' packaging/systemd/kho-bridge-$$unit.service | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/kho-bridge-$$unit.service; done
+	install -D -m 755 -t $(DESTDIR)$(libexecdir)/kho-bridge packaging/systemd/kho-keep
+	install -D -m 755 -t $(DESTDIR)$(bindir) packaging/qemu/kho-guest
+	install -D -m 644 $(BUILD)/kho-guest.1 $(DESTDIR)$(mandir)/man1/kho-guest.1
 	for part in hooks scripts/init-top scripts/init-premount; do install -D -m 755 -t \
 		$(DESTDIR)$(initramfsdir)/$$part packaging/initramfs-tools/$$part/kho-bridge; done
+	install -D -m 755 -t $(DESTDIR)$(dracutdir)/90kho-bridge packaging/dracut/90kho-bridge/*.sh
 	for file in Kbuild $$(find module luo -name Kbuild -o -name '*.[ch]' -o -name '*.mk'); do \
 		install -D -m 644 $$file $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/$$file; done
-	sed 's/@VERSION@/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
+	sed 's/#MODULE_VERSION#/$(VERSION)/' module/dkms.conf.in > $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)/dkms.conf
 
 uninstall: ## take away what install put there
 	for name in khoctl abi-gen; do rm -f $(DESTDIR)$(bindir)/$$name \
 		$(DESTDIR)$(mandir)/man1/$$name.1 $(DESTDIR)$(completiondir)/$$name; done
-	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf $(DESTDIR)$(unitdir)/kho-keep.service \
-		$(foreach name,kho-keep kho-guest,$(DESTDIR)$(bindir)/$(name)) \
+	rm -f $(DESTDIR)$(mandir)/man5/kho-bridge.5 $(DESTDIR)$(zshdir)/_khoctl \
+		$(foreach name,attach keep,$(DESTDIR)$(unitdir)/kho-bridge-$(name).service) \
+		$(DESTDIR)$(bindir)/kho-guest $(DESTDIR)$(mandir)/man1/kho-guest.1
+	rm -rf $(DESTDIR)$(libexecdir)/kho-bridge
+	rm -f $(DESTDIR)$(tmpfilesdir)/kho-bridge.conf \
 		$(foreach part,hooks scripts/init-top scripts/init-premount,$(DESTDIR)$(initramfsdir)/$(part)/kho-bridge) \
 		$(DESTDIR)$(includedir)/linux/kho_bridge.h $(DESTDIR)$(includedir)/linux/kho_luo.h
 	rm -f $(DESTDIR)$(includedir)/kho.h $(DESTDIR)$(includedir)/kho.hpp $(DESTDIR)$(libdir)/libkho.* \
 		$(DESTDIR)$(libdir)/pkgconfig/libkho.pc $(DESTDIR)$(pythondir)/kho.py \
 		$(DESTDIR)$(mandir)/man3/libkho.3
-	rm -rf $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
+	rm -rf $(DESTDIR)$(dracutdir)/90kho-bridge $(DESTDIR)$(abigendir) $(DESTDIR)$(includedir)/khob $(DESTDIR)$(dkmsdir)/kho-bridge-$(VERSION)
+
+# From a copy of what is tracked, so that nothing of it lands in the checkout.
+.PHONY: deb test-deb
+deb: | deps ## build the Debian packages, into build/deb
+	@$(PYTHON) scripts/build_deb.py --build $(BUILD)
+
+# DEB_ROOT=1, as root, installs them in a root of their own, upgrades and purges them.
+test-deb: deb ## look at the Debian packages: lintian, and what each of them has
+	@$(PYTHON) scripts/check_deb.py --build $(BUILD)
+	@$(if $(DEB_ROOT),$(PYTHON) scripts/try_deb.py --build $(BUILD))
 
 clean: ## remove what was built (the cache of kernels stays)
 	rm -rf $(BUILD)

@@ -126,7 +126,9 @@ def python_types() -> tuple[bool, str]:
 def shell() -> tuple[bool, str]:
     """shellcheck over the scripts that have to be shell."""
     return run(["shellcheck", "scripts/install-deps", ".ci/run", *tracked("*.bash"),
-                *tracked("packaging/initramfs-tools/*", "selftests/vm/image/khob-*")])
+                *tracked("packaging/initramfs-tools/*", "packaging/dracut/*.sh",
+                         "packaging/kexec/*", "debian/*inst", "debian/*rm",
+                         "selftests/vm/image/khob-*")])
 
 
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {

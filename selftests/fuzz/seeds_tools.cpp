@@ -118,6 +118,36 @@ bool text_seeds(const std::filesystem::path& directory) {
         {"memory_map", "joined",
          "0x200800 0x2fffff System RAM\n0x100800 0x2007ff System RAM\n"
          "0x100000000 0x13fffffff System RAM\n0xfd00000000 0xffffffffff Soft Reserved\n"},
+        {"boot", "grub",
+         "menuentry_id_option=--id\n"
+         "if [ \"${next_entry}\" ] ; then\n"
+         "   set default=\"${next_entry}\"\n"
+         "else\n"
+         "   set default=\"1>old\"\n"
+         "fi\n"
+         "menuentry 'A' --class os $menuentry_id_option 'new' {\n"
+         "\tif [ x$grub_platform = xxen ]; then insmod xzio; fi\n"
+         "\tlinux /boot/vmlinuz-2 root=UUID=1 ro \"a b\"\n"
+         "\tinitrd /boot/initrd.img-2\n"
+         "}\n"
+         "submenu \"B\" {\n"
+         "\tmenuentry C --id=old {\n"
+         "\t\tlinux\t(hd0,gpt2)/boot/vmlinuz-1 ro\n"
+         "\t}\n"
+         "}\n"},
+        {"boot", "entry",
+         "title A\n"
+         "sort-key debian\n"
+         "version 6.12\n"
+         "linux /a/linux\n"
+         "initrd /a/initrd\n"
+         "options root=UUID=1 ro\n"},
+        {"boot", "conf",
+         "# a comment\n"
+         "KERNEL=/vmlinuz\n"
+         "INITRD='/a /b'\n"
+         "CMDLINE=\"ro quiet\"\n"
+         "ON_REFUSED=boot\n"},
         {"lists", "numbers", "1\n0x10\n18446744073709551615\n"},
         {"lists", "config", "# CONFIG_A is not set\nCONFIG_KEXEC=y\nCONFIG_B=m\nCONFIG_C=\"y\"\n"},
     });

@@ -66,7 +66,7 @@ _khoctl()
 	case $command in
 	status) _khoctl_words "--verbose --json --help" ;;
 	ls | unload | verify) _khoctl_words "--json --help" ;;
-	exec) _khoctl_words "--help" ;;
+	exec) _khoctl_words "--whatever --help" ;;
 	walk) _khoctl_words "--in --out --ranges --json --help" ;;
 	abi) _khoctl_words "kho-v2 kho-v3 kho-v4 --json --help" ;;
 	preserve) _khoctl_words "--pages --order --seed --scatter --json --help" ;;
@@ -100,7 +100,7 @@ _khoctl()
 	unpreserve) _khoctl_words "all subtree --json --help" ;;
 	restore) _khoctl_words "all --json --help" ;;
 	release) _khoctl_words "all subtree --json --help" ;;
-	attach) _khoctl_words "--module --setup-data --json --help" ;;
+	attach) _khoctl_words "--check --module --setup-data --json --help" ;;
 	probe)
 		if [[ $cur == -* ]]; then
 			_khoctl_words "--json --help"
@@ -113,7 +113,7 @@ _khoctl()
 		if [[ $cur == -* ]]; then
 			[[ $command == put ]] && _khoctl_words "--json --help"
 			[[ $command == load ]] && _khoctl_words "--initrd --cmdline --reuse-cmdline
-				--max-ranges --compact --late-room --carve --uncarve --method --abi --json --help"
+				--again --dry-run --max-ranges --compact --late-room --carve --uncarve --method --abi --json --help"
 			[[ $command == doctor ]] && _khoctl_words "--initrd --cmdline --method --abi
 				--json --help"
 		elif [[ $command != put || $COMP_CWORD -ge 3 ]]; then

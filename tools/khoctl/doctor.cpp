@@ -4,6 +4,7 @@
 
 #include "base/files.hpp"
 #include "cli.hpp"
+#include "load/joined.hpp"
 #include "load/load.hpp"
 #include "wishes.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 
 struct DoctorArguments {
     std::string kernel;
-    std::string initrd;
+    std::vector<std::string> initrds;
     std::string cmdline;
     bool has_cmdline = false;
     WishWords wishes;
@@ -25,16 +26,20 @@ Result<Outcome> examine(Context& ctx, const DoctorArguments& args) {
         return tl::unexpected(wishes.error());
     }
     const bool about_kernel =
-        !args.initrd.empty() || args.has_cmdline || wishes->method || wishes->abi;
+        !args.initrds.empty() || args.has_cmdline || wishes->method || wishes->abi;
     if (args.kernel.empty() && about_kernel) {
         return fail(ExitCode::usage, "--initrd, --cmdline, --method and --abi are about a kernel",
                     "khoctl doctor KERNEL");
+    }
+    const auto initrd = JoinedInitrds::open({args.initrds.begin(), args.initrds.end()});
+    if (!initrd) {
+        return tl::unexpected(initrd.error());
     }
     // What --reuse-cmdline of `load` gives is the likeliest.
     const auto running = read_text(ctx.system->path("/proc/cmdline"));
     const DoctorOptions options{
         .kernel = args.kernel,
-        .initrd = args.initrd,
+        .initrd = initrd->path(),
         .cmdline = args.has_cmdline ? args.cmdline : reusable_cmdline(running.value_or("")),
         .wishes = *wishes};
     const DoctorReport report = doctor(*ctx.system, options);
@@ -51,7 +56,9 @@ void add_doctor(CLI::App& app, Selection& selection) {
     command->add_option("KERNEL", args->kernel,
                         "the bzImage that is to be loaded; without it only the machine is "
                         "looked at");
-    command->add_option("--initrd", args->initrd, "its initrd");
+    command->add_option("--initrd", args->initrds, "its initrd; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     CLI::Option* cmdline = command->add_option("--cmdline", args->cmdline,
                                                "its command line (default: this kernel's)");
     add_wishes(*command, args->wishes);

@@ -22,9 +22,14 @@ namespace {
 struct AttachArguments {
     std::string module;
     std::string setup_data;
+    bool check = false;
 };
 
 Result<Outcome> attach_handover(Context& ctx, const AttachArguments& args) {
+    if (args.check) {
+        const bool handed = find_handover(*ctx.system).has_value();
+        return Outcome{{}, {}, handed ? ExitCode::ok : ExitCode::nothing_handed};
+    }
     AttachOptions options;
     options.module = args.module;
     if (!args.setup_data.empty()) {
@@ -252,6 +257,9 @@ void add_attach(CLI::App& app, Selection& selection) {
                         "the module's file, if it is not loaded (default: below /lib/modules)");
     command->add_option("--setup-data", args->setup_data,
                         "physical address of the first setup_data node (default: from sysfs)");
+    command->add_flag(
+        "--check", args->check,
+        "only say by the exit status whether this kernel was handed anything: 0 or 6");
     add_json(*command, selection);
     command->callback([&selection, args] {
         selection.action = [args](Context& ctx) { return attach_handover(ctx, *args); };

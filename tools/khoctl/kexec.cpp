@@ -2,9 +2,14 @@
 // The subcommands around the jump: load, unload, exec.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/files.hpp"
 #include "base/numbers.hpp"
+#include "boot/next.hpp"
 #include "cli.hpp"
+#include "load/again.hpp"
+#include "load/joined.hpp"
 #include "load/load.hpp"
 #include "session/late_room.hpp"
 #include "wishes.hpp"
@@ -18,8 +23,10 @@ constexpr std::uint64_t most_late_room_mib = 1024;
 
 struct LoadArguments {
     std::string kernel;
-    std::string initrd;
+    std::vector<std::string> initrds;
     std::string cmdline;
+    bool dry_run = false;
+    bool again = false;
     std::uint64_t max_ranges = default_max_intervals;
     bool has_cmdline = false;
     bool reuse_cmdline = false;
@@ -51,36 +58,151 @@ Result<std::string> cmdline_of(const System& sys, const LoadArguments& args) {
     return out;
 }
 
-Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
-    auto cmdline = cmdline_of(*ctx.system, args);
+/// The kernel that is named, or the one that would boot next.
+Result<boot::Next> subject_of(const System& sys, const LoadArguments& args) {
+    if (args.kernel.empty()) {
+        if (!args.initrds.empty() || args.has_cmdline || args.reuse_cmdline) {
+            return fail(ExitCode::usage,
+                        "--initrd, --cmdline and --reuse-cmdline are of a kernel that is named",
+                        "khoctl load KERNEL, or no more than khoctl load");
+        }
+        return boot::next_boot(sys);
+    }
+    auto cmdline = cmdline_of(sys, args);
     if (!cmdline) {
         return tl::unexpected(cmdline.error());
     }
+    return boot::Next{.from = "the command line",
+                      .title = "",
+                      .kernel = args.kernel,
+                      .initrds = {args.initrds.begin(), args.initrds.end()},
+                      .cmdline = std::move(*cmdline)};
+}
+
+Result<LoadOptions> options_of(const LoadArguments& args) {
     const auto wishes = wishes_of(args.wishes);
     if (!wishes) {
         return tl::unexpected(wishes.error());
     }
-    std::vector<CarveWish> carve;
+    LoadOptions out;
+    out.max_intervals = args.max_ranges;
+    out.wishes = *wishes;
+    out.compact = args.compact;
+    out.uncarve = args.uncarve;
+    if (args.has_late_room) {
+        out.late_room = args.late_room_mib << 20U;
+    }
     for (const std::string& text : args.carve) {
         auto wish = parse_carve(text);
         if (!wish) {
             return tl::unexpected(wish.error());
         }
-        carve.push_back(std::move(*wish));
+        out.carve.push_back(std::move(*wish));
     }
-    const LoadOptions options{
-        .kernel = args.kernel,
-        .initrd = args.initrd,
-        .cmdline = std::move(*cmdline),
-        .max_intervals = args.max_ranges,
-        .wishes = *wishes,
-        .compact = args.compact,
-        .late_room = args.has_late_room ? std::optional(args.late_room_mib << 20U) : std::nullopt,
-        .carve = std::move(carve),
-        .uncarve = args.uncarve};
-    const auto report = load(*ctx.system, options, *ctx.progress);
+    return out;
+}
+
+/// The kernel alone, as load.conf wants it if the load was refused.
+Result<Outcome> load_without(System& sys, const LoadOptions& options, const Error& refusal) {
+    if (auto ok = sys.kexec_file_load(options.kernel, options.initrd, options.cmdline); !ok) {
+        return tl::unexpected(refusal);
+    }
+    Value value;
+    value.set("kernel", options.kernel.string())
+        .set("handed_over", false)
+        .set("refused", refusal.what)
+        .set("hint", refusal.hint);
+    return Outcome{std::move(value), {}};
+}
+
+/// Where it is called from may not be where it is called from next time.
+std::string from_root(const std::filesystem::path& path) {
+    std::error_code err;
+    const std::filesystem::path whole = std::filesystem::absolute(path, err);
+    return err ? path.string() : whole.string();
+}
+
+/// What `load --again` does.
+LastLoad last_of(const LoadArguments& args, const boot::Next& subject) {
+    LastLoad out;
+    out.kernel = from_root(subject.kernel);
+    for (const auto& initrd : subject.initrds) {
+        out.initrds.push_back(from_root(initrd));
+    }
+    out.cmdline = subject.cmdline;
+    out.method = args.wishes.method;
+    out.abi = args.wishes.abi;
+    out.max_intervals = args.max_ranges;
+    out.compact = args.compact;
+    if (args.has_late_room) {
+        out.late_room_mib = args.late_room_mib;
+    }
+    out.carve = args.carve;
+    out.uncarve = args.uncarve;
+    return out;
+}
+
+LoadArguments arguments_of(const LastLoad& last) {
+    LoadArguments out;
+    out.kernel = last.kernel;
+    out.initrds = last.initrds;
+    out.cmdline = last.cmdline;
+    out.has_cmdline = true;
+    out.wishes = {last.method, last.abi};
+    out.max_ranges = last.max_intervals;
+    out.compact = last.compact;
+    out.has_late_room = last.late_room_mib.has_value();
+    out.late_room_mib = last.late_room_mib.value_or(0);
+    out.carve = last.carve;
+    out.uncarve = last.uncarve;
+    return out;
+}
+
+Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args);
+
+/// What is loaded, with files as they are now; or what would boot next.
+Result<Outcome> load_again(Context& ctx, const LoadArguments& args) {
+    if (!args.kernel.empty()) {
+        return fail(ExitCode::usage, "--again is of the kernel that was loaded last",
+                    "khoctl load --again, without a kernel");
+    }
+    const auto last = read_last_load(*ctx.system);
+    const auto undone = last ? unload(*ctx.system) : tl::unexpected(last.error());
+    if (!undone) {
+        return tl::unexpected(undone.error());
+    }
+    return load_kernel(ctx, *last ? arguments_of(**last) : LoadArguments{});
+}
+
+Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
+    if (args.again) {
+        return load_again(ctx, args);
+    }
+    auto options = options_of(args);
+    const auto subject = options ? subject_of(*ctx.system, args) : tl::unexpected(options.error());
+    if (!subject) {
+        return tl::unexpected(subject.error());
+    }
+    if (args.dry_run) {
+        return Outcome{subject->to_value(), {}};
+    }
+    const auto initrd = JoinedInitrds::open(subject->initrds);
+    if (!initrd) {
+        return tl::unexpected(initrd.error());
+    }
+    options->kernel = subject->kernel;
+    options->initrd = initrd->path();
+    options->cmdline = subject->cmdline;
+    const auto report = load(*ctx.system, *options, *ctx.progress);
     if (!report) {
-        return tl::unexpected(report.error());
+        const ExitCode code = report.error().code;
+        const bool refused = code == ExitCode::refused || code == ExitCode::absent;
+        return refused && subject->boot_if_refused
+                   ? load_without(*ctx.system, *options, report.error())
+                   : tl::unexpected(report.error());
+    }
+    if (auto ok = write_last_load(*ctx.system, last_of(args, *subject)); !ok) {
+        return Outcome{report->to_value(), ok.error()};
     }
     return Outcome{report->to_value(), {}};
 }
@@ -93,8 +215,8 @@ Result<Outcome> unload_kernel(Context& ctx) {
     return Outcome{report->to_value(), {}};
 }
 
-Result<Outcome> exec_kernel(Context& ctx) {
-    return tl::unexpected(exec(*ctx.system));
+Result<Outcome> exec_kernel(Context& ctx, bool whatever) {
+    return tl::unexpected(whatever ? ctx.system->kexec_exec() : exec(*ctx.system));
 }
 
 }  // namespace
@@ -104,12 +226,20 @@ void add_kexec(CLI::App& app, Selection& selection) {
     CLI::App* load_cmd =
         add_command(app, "load", "Load the next kernel so that what is preserved survives into it",
                     "khoctl load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline");
-    load_cmd->add_option("KERNEL", args->kernel, "a relocatable bzImage for x86-64")->required();
-    load_cmd->add_option("--initrd", args->initrd, "its initrd");
+    load_cmd->add_option("KERNEL", args->kernel,
+                         "a relocatable bzImage for x86-64; without it the one that "
+                         "/etc/kho-bridge/load.conf names, or that would boot next");
+    load_cmd->add_option("--initrd", args->initrds, "its initrd; of several, each behind the other")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     CLI::Option* cmdline = load_cmd->add_option("--cmdline", args->cmdline, "its command line");
     load_cmd->add_flag("--reuse-cmdline", args->reuse_cmdline,
                        "this kernel's command line, then that of --cmdline");
     add_max_ranges(*load_cmd, args->max_ranges);
+    load_cmd->add_flag("--dry-run", args->dry_run, "only say what would be loaded");
+    load_cmd->add_flag("--again", args->again,
+                       "what is loaded once more, with kept files as they are now; if nothing is, "
+                       "as without a KERNEL");
     load_cmd->add_flag("--compact", args->compact, "do as `khoctl compact` first");
     const CLI::Option* late_room = add_number(
         *load_cmd, "--late-room", args->late_room_mib, 0, most_late_room_mib,
@@ -144,7 +274,13 @@ void add_kexec(CLI::App& app, Selection& selection) {
     CLI::App* exec_cmd =
         add_command(app, "exec", "Jump into the loaded kernel now, without shutting down services",
                     "khoctl exec");
-    exec_cmd->callback([&selection] { selection.action = exec_kernel; });
+    const auto whatever = std::make_shared<bool>(false);
+    exec_cmd->add_flag("--whatever", *whatever,
+                       "also into a kernel that was not loaded by khoctl: nothing is handed over "
+                       "to that one");
+    exec_cmd->callback([&selection, whatever] {
+        selection.action = [whatever](Context& ctx) { return exec_kernel(ctx, *whatever); };
+    });
 }
 
 }  // namespace khob::cli

@@ -7,58 +7,18 @@
 #include "attach/fill.hpp"
 #include "base/digest.hpp"
 #include "base/numbers.hpp"
-#include "fixture.hpp"
+#include "cli_fixture.hpp"
 #include "khob/device.hpp"
-#include "run.hpp"
 
 namespace khob {
 namespace {
 
-using test::Machine;
+using test::Cli;
+using test::Ran;
 
 std::string in_debugfs(std::string_view name) {
     return std::string(test::debugfs) + std::string(name);
 }
-
-/// What a run printed and returned.
-struct Ran {
-    int code = 0;
-    std::string out;
-    std::string err;
-};
-
-std::string contents(std::FILE* file) {
-    std::string text;
-    std::rewind(file);
-    for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) {
-        text.push_back(static_cast<char>(c));
-    }
-    return text;
-}
-
-class Cli : public ::testing::Test {
-  protected:
-    Ran run(std::vector<const char*> args) const {
-        args.insert(args.begin(), "khoctl");
-        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::tmpfile(), std::fclose);
-        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> err(std::tmpfile(), std::fclose);
-        Ran ran;
-        ran.code =
-            to_int(cli::run(static_cast<int>(args.size()), args.data(),
-                            {out.get(), err.get(), false}, [this](const std::filesystem::path&) {
-                                return std::make_unique<test::FakeSystem>(machine.dir.path());
-                            }));
-        ran.out = contents(out.get());
-        ran.err = contents(err.get());
-        return ran;
-    }
-    nlohmann::json json(const std::vector<const char*>& args) const {
-        const Ran ran = run(args);
-        EXPECT_EQ(ran.code, 0) << ran.err;
-        return nlohmann::json::parse(ran.out, nullptr, false);
-    }
-    Machine machine;
-};
 
 TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(run({"--version"}).code, 0);
@@ -135,7 +95,8 @@ TEST_F(Cli, NamesWhatWasMeant) {
     expect({"--jsn", "status"}, "unknown option '--jsn'");
     expect({"walk", "-x"}, "unknown option '-x'");
     // A value is not looked at, whatever it looks like; what is missing is said as before.
-    expect({"load", "--cmdline", "--cmdlin"}, "KERNEL is required");
+    expect({"load", "--cmdline", "--cmdlin"},
+           "--initrd, --cmdline and --reuse-cmdline are of a kernel that is named");
     expect({"put", "--", "--cmdlin"}, "FILE is required");
     expect({}, "A subcommand is required");
 }

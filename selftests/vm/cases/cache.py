@@ -31,19 +31,17 @@ def active(*units: str) -> Step:
 
 
 def next_kernel(kernel: str, more: str = "") -> Step:
-    """Loads the next generation's kernel, and says which it is for the load that counts, at the
-    end of this one."""
+    """Loads the next generation's kernel: so does the load that counts, at the end of this one."""
     words = (f"/run/khob/boot/vmlinuz-{kernel} --initrd /run/next.img --json --reuse-cmdline "
              f"--cmdline khob.gen=2{more}")
-    return Step("load", f"cp $KHOB_INITRD {HOST}/run/next.img && mkdir -p {HOST}/etc/default && "
-                        f"echo 'KHO_LOAD=\"{words}\"' > {HOST}/etc/default/kho-bridge && "
+    return Step("load", f"cp $KHOB_INITRD {HOST}/run/next.img && "
                         f"{ON_HOST} /usr/local/bin/khoctl load {words}", timeout=180)
 
 
 # It tells systemd and returns; systemd ends this service, then the kernel.
 KEXEC = Step("systemctl kexec", f"{ON_HOST} /usr/bin/systemctl kexec && sleep 150", timeout=180,
              final=True)
-# What kho-keep.service has said: under this kernel, and as the last one ended.
+# What kho-bridge-keep.service has said: under this kernel, and as the last one ended.
 _LOG = f"{HOST}/var/log/kho-keep.log"
 KEPT = (Step("the last load", f"sed -n '/^{{/,/^}}/p' {_LOG}", contains='"left_out": []'),
         Step("restored", f"cat {_LOG}", contains="others: 1\n", lacks="kho-keep: "))
@@ -62,12 +60,12 @@ def measured(mib: int, name: str, memory: int) -> Case:
                          f"{ON_HOST} /usr/bin/systemctl restart memcached.service", timeout=120),)
     return Case(
         name, f"memcached starts with a warm cache of {mib} MiB, over systemctl kexec",
-        (chain("6.12", *larger, active("kho-keep.service", "memcached.service"),
+        (chain("6.12", *larger, active("kho-bridge-keep.service", "memcached.service"),
                _cache("empty", f"read {keys}", 0),
                _cache("fill", f"fill {keys}", 100), _cache("full", f"read {keys}", 100),
                next_kernel("6.12"),
                Step("last hit", f"khob-clock mark {_CLOCK}"), KEXEC),
-         chain("6.12", active("kho-keep.service", "memcached.service"),
+         chain("6.12", active("kho-bridge-keep.service", "memcached.service"),
                Step("first hit", f"khob-cache read 1 {value} && khob-clock since {_CLOCK}",
                     contains='"percent": 100,', timeout=120),
                *KEPT, STATUS, VERIFY, _cache("warm", f"read {keys}", 100),

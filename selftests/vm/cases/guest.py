@@ -44,10 +44,10 @@ _STAY = Step("saved and resumed", f"{_STOP} && ls -l {HOST}/keep/guest && {_AGAI
 def _case(after: str, name: str) -> Case:
     return Case(
         name, f"a QEMU guest lives on while its host goes from 6.12 to {after}",
-        (chain("6.12", active("kho-keep.service"), _FILES, _START, _goes_on("it ticks", 120),
+        (chain("6.12", active("kho-bridge-keep.service"), _FILES, _START, _goes_on("it ticks", 120),
                _COPY, _goes_on("after the copy", 120), _STAY, _goes_on("after the save", 120),
                next_kernel(after), KEXEC),
-         chain(after, active("kho-keep.service", "khob-guest.service"),
+         chain(after, active("kho-bridge-keep.service", "khob-guest.service"),
                Step("pause", f"cat {_DIR}/pause"), _goes_on("it goes on", 120), *KEPT,
                STATUS, VERIFY, count_is("in.pages", "0"), count_is("out.folios", "0"))),
         memory=1536, extra_cmdline=CMDLINE, luo=True,

@@ -45,8 +45,9 @@ class Image:
     guest: str = ""
 
 
-_KEEP = (("usr/local/bin/kho-keep", "packaging/systemd/kho-keep"),
-         ("etc/systemd/system/kho-keep.service", "packaging/systemd/kho-keep.service"))
+_KEEP = (("usr/libexec/kho-bridge/kho-keep", "packaging/systemd/kho-keep"),
+         ("etc/systemd/system/kho-bridge-keep.service",
+          "packaging/systemd/kho-bridge-keep.service"))
 IMAGES = {
     # What has a file descriptor store that outlives the kernel is in no release yet.
     "systemd": Image("forky", _SYSTEMD, ("base", "systemd")),

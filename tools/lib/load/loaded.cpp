@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "keep/keeping.hpp"
+#include "load/again.hpp"
 #include "load/load.hpp"
 #include "session/late_room.hpp"
 
@@ -30,6 +31,7 @@ Result<UnloadReport> unload(System& sys) {
             return tl::unexpected(ok.error());
         }
     }
+    forget_last_load(sys);
     if (auto ok = LateRoom::drop(sys); !ok) {
         return tl::unexpected(ok.error());
     }

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS = 1 << 20 };
+enum { WORDS = 1 << 17 };
 
 static uint64_t words[WORDS];
 

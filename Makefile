@@ -76,6 +76,10 @@ test-interop: tools modules kernels ## run the tests with kernels that have KHO
 	@$(PYTHON) scripts/build_modules.py --build $(BUILD) $(KERNELS)
 	@$(PYTHON) scripts/run_tests.py interop
 
+.PHONY: test-guests
+test-guests: tools modules ## run a guest in a VM whose host goes to another kernel (minutes)
+	@$(KHOBVM) run --suite guests --steps --timeout-factor 3
+
 # KEXECS=5 does so many; SEED=S does the same again, as a run that failed says.
 KEXECS ?= 100
 .PHONY: soak

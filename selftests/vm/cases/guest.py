@@ -53,7 +53,7 @@ def _case(after: str, name: str) -> Case:
         memory=1536, extra_cmdline=CMDLINE, luo=True,
         helpers=("khob-tick", "khob-clock"), drivers=("virtio_blk", "ext4"),
         scripts=("selftests/vm/image/khob-root",), disk="guest", boot=240,
-        tags=("keep", "guest"))
+        tags=("keep", "guest"), suite="guests")
 
 
 CASES: tuple[Case, ...] = (_case("6.12", "keep-guest-6.12"),)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-SUITES = ("stock", "interop")
+SUITES = ("stock", "interop", "guests")
 
 
 class Outcome(Enum):
@@ -86,7 +86,7 @@ class Case:
     verdict's sentence must then say, so that no other failure is taken for it. boot: seconds of
     silence allowed besides a step's own timeout: a generation boots in them, or an initrd is
     packed. suite: "stock", or "interop" for what needs a kernel with KHO, which takes minutes
-    to build.
+    to build, or "guests" for a VM in the VM, which takes minutes to run.
     """
 
     name: str

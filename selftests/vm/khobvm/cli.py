@@ -210,7 +210,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--case", action="append", default=[], metavar="GLOB",
                      help="only the cases that match (may be repeated)")
     one.add_argument("--suite", choices=SUITES, default=SUITES[0],
-                     help="stock (default), or interop: with kernels that have KHO")
+                     help="stock (default), interop: with kernels that have KHO, or guests: with "
+                          "VMs in the VM")
     one.add_argument("--list", action="store_true", help="list the cases and stop")
     one.add_argument("-j", "--jobs", type=int, default=2, metavar="N",
                      help="VMs at a time (default 2)")

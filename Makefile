@@ -241,6 +241,7 @@ uninstall: ## take away what install put there
 # From a copy of what is tracked, so that nothing of it lands in the checkout.
 .PHONY: deb test-deb
 deb: | deps ## build the Debian packages, into build/deb
+	@scripts/install-deps deb
 	@$(PYTHON) scripts/build_deb.py --build $(BUILD)
 
 # DEB_ROOT=1, as root, installs them in a root of their own, upgrades and purges them.

@@ -11,6 +11,7 @@
 #include "load/again.hpp"
 #include "load/joined.hpp"
 #include "load/load.hpp"
+#include "module/module.hpp"
 #include "session/late_room.hpp"
 #include "wishes.hpp"
 
@@ -167,8 +168,16 @@ Result<Outcome> load_again(Context& ctx, const LoadArguments& args) {
                     "khoctl load --again, without a kernel");
     }
     const auto last = read_last_load(*ctx.system);
-    const auto undone = last ? unload(*ctx.system) : tl::unexpected(last.error());
-    if (!undone) {
+    const auto module = last ? Module::open(*ctx.system) : tl::unexpected(last.error());
+    const auto image = module ? module->image() : tl::unexpected(module.error());
+    if (!image) {
+        return tl::unexpected(image.error());
+    }
+    // Whoever has loaded another one wants that.
+    if (kexec_loaded(*ctx.system) && image->state != device::ImageState::loaded) {
+        return tl::unexpected(image_error(*image));
+    }
+    if (auto undone = unload(*ctx.system); !undone) {
         return tl::unexpected(undone.error());
     }
     return load_kernel(ctx, *last ? arguments_of(**last) : LoadArguments{});

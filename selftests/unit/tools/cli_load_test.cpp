@@ -57,6 +57,10 @@ TEST_F(Cli, LoadsTheSameAgain) {
     // What was unloaded meanwhile is not loaded again.
     EXPECT_NE(run({"load", "--again"}).err.find("boot next"), std::string::npos);
     EXPECT_EQ(run({"load", "--again", "/k"}).code, 2);
+    // Somebody else's stays.
+    machine.dir.write("sys/kernel/kexec_loaded", "1\n");
+    EXPECT_NE(run({"load", "--again"}).err.find("was not loaded by khoctl"), std::string::npos);
+    machine.dir.write("sys/kernel/kexec_loaded", "0\n");
     for (const char* text : {"", "{}", R"({"version":2})", R"({"version":1,"kernel":7})"}) {
         machine.dir.write("run/kho-bridge/load.json", text);
         EXPECT_FALSE(read_last_load(machine.system)) << text;

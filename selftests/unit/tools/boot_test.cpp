@@ -243,7 +243,7 @@ TEST(LoadConf, SaysWhatIsWrong) {
 class NextBoot : public ::testing::Test {
   protected:
     /// The kernel, or why there is none.
-    std::string kernel() {
+    std::string kernel() const {
         const auto next = next_boot(machine.system);
         if (!next) {
             return next.error().what;

@@ -95,7 +95,7 @@ class Run {
                            [](auto& b) { return b.active || b.unknown; });
     }
 
-    void enter(Branch& branch, const Words& words) {
+    static void enter(Branch& branch, const Words& words) {
         const auto known = condition({words.begin() + 1, words.end()});
         branch.active = !branch.done && known.value_or(false);
         branch.unknown = !branch.done && !known;

@@ -105,7 +105,7 @@ class Reader {
         }
     }
 
-    void add(Word& to, char c) {
+    static void add(Word& to, char c) {
         if (to.pieces.empty() || to.pieces.back().variable) {
             to.pieces.emplace_back();
         }

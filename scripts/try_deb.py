@@ -32,7 +32,7 @@ OTHERS = re.compile(r"(proc|sys|dev|run|tmp|root)/|var/(log|cache|backups)/|"
                     r"var/lib/(apt|dpkg|systemd|initramfs-tools|dkms/\w+-key)|var/lib/dkms/mok|"
                     r"etc/ld.so.cache|boot/initrd|.*/__pycache__/|"
                     r"usr/lib/modules/[^/]+/modules\.|lib/modules/[^/]+/modules\.")
-UNITS = tuple(f"kho-bridge-{name}.service" for name in ("attach", "restore", "load"))
+UNITS = tuple(f"kho-bridge-{name}.service" for name in ("attach", "keep", "load"))
 
 
 class Chroot:

@@ -285,6 +285,18 @@ TEST_F(Load, ControlCLeavesNothingBehind) {
     EXPECT_TRUE(run()) << "a later load starts afresh";
 }
 
+/// What lies together leaves more to spare for files.
+TEST_F(Load, CompactsBeforeItKeeps) {
+    machine.dir.write("var/lib/kho-bridge/keep.json",
+                      R"({"version":1,"paths":[{"path":"/dev/shm/a"}]})");
+    LoadOptions how = options();
+    how.compact = true;
+    const auto got = run(how);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ExitCode::absent) << "there is no kho_luo: " << got.error().what;
+    EXPECT_NE(machine.dir.read(in_debugfs("out/compact")), "");
+}
+
 TEST_F(Load, UnloadUndoesWhatThereIs) {
     auto got = unload(machine.system);
     ASSERT_TRUE(got);

@@ -156,6 +156,14 @@ Result<Prepared> prepare(const System& sys, const Module& module, const LoadOpti
     out.rsdp =
         find_rsdp(out.boot_params, read_text(sys.path("/sys/firmware/efi/systab")).value_or(""));
     out.efi = read_efi(sys, out.boot_params);
+    // First of all: what lies together leaves more to spare.
+    if (options.compact) {
+        auto report = compact_first(module, out, options.max_intervals, progress);
+        if (!report) {
+            return tl::unexpected(report.error());
+        }
+        out.compacted = std::move(*report);
+    }
     return out;
 }
 
@@ -192,22 +200,14 @@ Result<keep::Keeping> keep_files(const System& sys, const Module& module,
 }
 
 /// Of all that is preserved in the end: how much it is, and whether it is in few enough pieces.
-Result<void> look_at_preserved(const Module& module, const LoadOptions& options, Prepared& out,
-                               Progress& progress) {
+Result<void> look_at_preserved(const Module& module, std::size_t max_intervals, Prepared& out) {
     const auto status = module.status();
     if (!status) {
         return tl::unexpected(status.error());
     }
     out.keys = status->number_or("out.keys", 0) + status->number_or("in.keys", 0);
-    if (options.compact) {
-        auto report = compact_first(module, out, options.max_intervals, progress);
-        if (!report) {
-            return tl::unexpected(report.error());
-        }
-        out.compacted = std::move(*report);
-    }
     // Once more when it is frozen; asked now, a refusal costs nothing.
-    const auto left = spare(module, out, options.max_intervals);
+    const auto left = spare(module, out, max_intervals);
     return left ? Result<void>{} : tl::unexpected(left.error());
 }
 
@@ -395,7 +395,7 @@ Result<LoadReport> load(System& sys, const LoadOptions& options, Progress& progr
         return tl::unexpected(keeping.error());
     }
     report.kept = keeping->report();
-    if (auto ok = look_at_preserved(*module, options, *prepared, progress); !ok) {
+    if (auto ok = look_at_preserved(*module, options.max_intervals, *prepared); !ok) {
         return tl::unexpected(ok.error());
     }
     report.kernel_version = prepared->kernel.version;

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <set>
 
+#include "base/interrupt.hpp"
 #include "fixture.hpp"
 #include "keep/choose.hpp"
 #include "keep/list.hpp"
@@ -233,6 +235,16 @@ TEST_F(KeepChoose, HolesHaveRoom) {
     const auto some = choose({one, file("other", 2 * mib, true)}, {10 * mib, 3 * mib}, true);
     ASSERT_TRUE(some) << some.error().what;
     EXPECT_EQ(names(some->going), (std::vector<std::string>{"one"}));
+}
+
+/// Ctrl-C is no reason to leave something behind.
+TEST_F(KeepChoose, Interrupted) {
+    const InterruptGuard interrupts;
+    const Wanted may = file("may", mib, true);
+    (void)std::raise(SIGINT);
+    const auto got = choose({may}, {4 * mib}, true);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ExitCode::interrupted);
 }
 
 /// A file that two paths lead to is there once.

@@ -53,14 +53,13 @@ class Counter {
 };
 
 Result<void> Counter::count(const Fd& file, const std::string& path) {
-    constexpr std::uint64_t stat_block = 512;
     struct stat st {};
     struct statvfs on {};
     if (::fstat(file.get(), &st) != 0 || ::fstatvfs(file.get(), &on) != 0) {
         return fail_errno(errno, path);
     }
     const auto size = static_cast<std::uint64_t>(st.st_size);
-    const std::uint64_t has = static_cast<std::uint64_t>(st.st_blocks) * stat_block;
+    const std::uint64_t has = allocated_bytes(st);
     const std::uint64_t whole = std::max(has, (size + page_size - 1) / page_size * page_size);
     bytes_ += whole;
     std::uint64_t& holes = holes_[st.st_dev];
@@ -118,7 +117,10 @@ Result<Chosen> choose(const std::vector<Wanted>& wanted, const Limits& limits, b
     for (const Wanted* w : may) {
         Counter one(limits, filled, any);
         if (auto ok = one.add(w->noted.path); !ok) {
-            out.left.push_back({w->noted.path, one.why().empty() ? ok.error().what : one.why()});
+            if (one.why().empty()) {
+                return tl::unexpected(ok.error());
+            }
+            out.left.push_back({w->noted.path, one.why()});
             continue;
         }
         const std::uint64_t left = limits.spare - out.bytes;

@@ -51,17 +51,18 @@ bool is_there(const Fd& top, const std::string& path) {
     return open_below(top, path, O_PATH).valid();
 }
 
-/// Adds a file that waits. One whose restoring was broken off has got all of its room by then.
+/// Adds a file that waits, without what it has if its restoring was broken off.
 void add_file(const Fd& top, const Entry& entry, std::uint64_t bytes, Need& need) {
     const std::string dir = split_path(entry.path).first;
     const Fd draft =
         open_below(top, (dir.empty() ? "" : dir + "/") + draft_name(entry.token), O_PATH);
     struct stat st {};
-    if (draft.valid() && ::fstat(draft.get(), &st) == 0 && st.st_blocks != 0) {
-        return;
+    if (draft.valid() && ::fstat(draft.get(), &st) == 0) {
+        bytes -= std::min(bytes, allocated_bytes(st));
+    } else {
+        need.inodes++;
     }
     need.pages += bytes / page;
-    need.inodes++;
 }
 
 /// What a tree takes of its file system, besides what is there.

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 constexpr int look = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 /// Files with more pieces come back without their holes.
 constexpr std::size_t most_spans = 4096;
-constexpr std::uint64_t stat_block = 512;
 
 std::string joined(const std::string& dir, const std::string& name) {
     return dir.empty() || name.empty() ? dir + name : fmt::format("{}/{}", dir, name);
@@ -117,19 +116,24 @@ std::vector<std::pair<std::string, std::string>> xattrs_of(const Fd& file) {
     return out;
 }
 
+std::uint64_t allocated_bytes(const struct stat& st) {
+    constexpr std::uint64_t stat_block = 512;
+    return static_cast<std::uint64_t>(st.st_blocks) * stat_block;
+}
+
 std::uint64_t bytes_below(const std::string& path) {
     struct stat st {};
     std::uint64_t sum = 0;
     if (::lstat(path.c_str(), &st) != 0) {
         return 0;
     }
-    sum += static_cast<std::uint64_t>(st.st_blocks) * stat_block;
+    sum += allocated_bytes(st);
     if (S_ISDIR(st.st_mode)) {
         std::error_code ignored;
         for (fs::recursive_directory_iterator it(path, ignored), end; it != end;
              it.increment(ignored)) {
             if (::lstat(it->path().c_str(), &st) == 0) {
-                sum += static_cast<std::uint64_t>(st.st_blocks) * stat_block;
+                sum += allocated_bytes(st);
             }
         }
     }
@@ -175,7 +179,7 @@ Result<void> Walker::visit_file(const Place& at, const struct stat& st) {
         linked_[inode] = at.inner;
     }
     files_++;
-    bytes_ += static_cast<std::uint64_t>(opened.st_blocks) * stat_block;
+    bytes_ += allocated_bytes(opened);
     return sink_(file, at.path, entry);
 }
 

@@ -72,6 +72,9 @@ class Walker {
     std::map<std::pair<dev_t, ino_t>, std::string> linked_;  ///< files with several names
 };
 
+/// Bytes that a file has of its file system: not its holes.
+std::uint64_t allocated_bytes(const struct stat& st);
+
 /// Whether what is open is on a tmpfs.
 bool is_on_tmpfs(const Fd& fd);
 

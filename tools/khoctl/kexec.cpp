@@ -2,6 +2,7 @@
 // The subcommands around the jump: load, unload, exec.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/files.hpp"
@@ -27,7 +28,6 @@ struct LoadArguments {
     std::vector<std::string> initrds;
     std::string cmdline;
     bool dry_run = false;
-    bool again = false;
     std::uint64_t max_ranges = default_max_intervals;
     bool has_cmdline = false;
     bool reuse_cmdline = false;
@@ -123,70 +123,41 @@ std::string from_root(const std::filesystem::path& path) {
     return err ? path.string() : whole.string();
 }
 
-/// What `load --again` does.
-LastLoad last_of(const LoadArguments& args, const boot::Next& subject) {
-    LastLoad out;
-    out.kernel = from_root(subject.kernel);
+/// What `load --again` reads. Behind an equals sign a value may begin with a dash, and without one
+/// it may be empty.
+LoadWords words_of(const LoadArguments& args, const boot::Next& subject) {
+    LoadWords out{"load", from_root(subject.kernel)};
+    const auto add = [&out](const std::string& option, const std::string& value) {
+        if (value.empty()) {
+            out.insert(out.end(), {option, value});
+        } else {
+            out.push_back(option + "=" + value);
+        }
+    };
+    const auto add_all = [&add](const std::string& option, const std::vector<std::string>& values) {
+        for (const std::string& value : values) {
+            add(option, value);
+        }
+    };
     for (const auto& initrd : subject.initrds) {
-        out.initrds.push_back(from_root(initrd));
+        add("--initrd", from_root(initrd));
     }
-    out.cmdline = subject.cmdline;
-    out.method = args.wishes.method;
-    out.abi = args.wishes.abi;
-    out.max_intervals = args.max_ranges;
-    out.compact = args.compact;
+    add("--cmdline", subject.cmdline);
+    add("--method", args.wishes.method);
+    add("--abi", args.wishes.abi);
+    add("--max-ranges", std::to_string(args.max_ranges));
     if (args.has_late_room) {
-        out.late_room_mib = args.late_room_mib;
+        add("--late-room", std::to_string(args.late_room_mib));
     }
-    out.carve = args.carve;
-    out.uncarve = args.uncarve;
+    add_all("--carve", args.carve);
+    add_all("--uncarve", args.uncarve);
+    if (args.compact) {
+        out.emplace_back("--compact");
+    }
     return out;
-}
-
-LoadArguments arguments_of(const LastLoad& last) {
-    LoadArguments out;
-    out.kernel = last.kernel;
-    out.initrds = last.initrds;
-    out.cmdline = last.cmdline;
-    out.has_cmdline = true;
-    out.wishes = {last.method, last.abi};
-    out.max_ranges = last.max_intervals;
-    out.compact = last.compact;
-    out.has_late_room = last.late_room_mib.has_value();
-    out.late_room_mib = last.late_room_mib.value_or(0);
-    out.carve = last.carve;
-    out.uncarve = last.uncarve;
-    return out;
-}
-
-Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args);
-
-/// What is loaded, with files as they are now; or what would boot next.
-Result<Outcome> load_again(Context& ctx, const LoadArguments& args) {
-    if (!args.kernel.empty()) {
-        return fail(ExitCode::usage, "--again is of the kernel that was loaded last",
-                    "khoctl load --again, without a kernel");
-    }
-    const auto last = read_last_load(*ctx.system);
-    const auto module = last ? Module::open(*ctx.system) : tl::unexpected(last.error());
-    const auto image = module ? module->image() : tl::unexpected(module.error());
-    if (!image) {
-        return tl::unexpected(image.error());
-    }
-    // Whoever has loaded another one wants that.
-    if (kexec_loaded(*ctx.system) && image->state != device::ImageState::loaded) {
-        return tl::unexpected(image_error(*image));
-    }
-    if (auto undone = unload(*ctx.system); !undone) {
-        return tl::unexpected(undone.error());
-    }
-    return load_kernel(ctx, *last ? arguments_of(**last) : LoadArguments{});
 }
 
 Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
-    if (args.again) {
-        return load_again(ctx, args);
-    }
     auto options = options_of(args);
     const auto subject = options ? subject_of(*ctx.system, args) : tl::unexpected(options.error());
     if (!subject) {
@@ -210,10 +181,45 @@ Result<Outcome> load_kernel(Context& ctx, const LoadArguments& args) {
                    ? load_without(*ctx.system, *options, report.error())
                    : tl::unexpected(report.error());
     }
-    if (auto ok = write_last_load(*ctx.system, last_of(args, *subject)); !ok) {
+    if (auto ok = write_last_load(*ctx.system, words_of(args, *subject)); !ok) {
         return Outcome{report->to_value(), ok.error()};
     }
     return Outcome{report->to_value(), {}};
+}
+
+/// What these words ask for.
+Result<Action> action_of(LoadWords words) {
+    CLI::App app;
+    Selection selection;
+    add_kexec(app, selection);
+    std::reverse(words.begin(), words.end());
+    try {
+        app.parse(std::move(words));
+    } catch (const CLI::ParseError& e) {
+        return fail(ExitCode::failure, fmt::format("{}: {}", last_load_path, e.what()),
+                    "remove it, and load the kernel by name");
+    }
+    return selection.action;
+}
+
+/// What is loaded, with files as they are now; or what would boot next.
+Result<Outcome> load_again(Context& ctx) {
+    const auto last = read_last_load(*ctx.system);
+    const auto action =
+        last ? action_of(last->value_or(LoadWords{"load"})) : tl::unexpected(last.error());
+    const auto module = action ? Module::open(*ctx.system) : tl::unexpected(action.error());
+    const auto image = module ? module->image() : tl::unexpected(module.error());
+    if (!image) {
+        return tl::unexpected(image.error());
+    }
+    // Whoever has loaded another one wants that.
+    if (kexec_loaded(*ctx.system) && image->state != device::ImageState::loaded) {
+        return tl::unexpected(image_error(*image));
+    }
+    if (auto undone = unload(*ctx.system); !undone) {
+        return tl::unexpected(undone.error());
+    }
+    return (*action)(ctx);
 }
 
 Result<Outcome> unload_kernel(Context& ctx) {
@@ -246,9 +252,6 @@ void add_kexec(CLI::App& app, Selection& selection) {
                        "this kernel's command line, then that of --cmdline");
     add_max_ranges(*load_cmd, args->max_ranges);
     load_cmd->add_flag("--dry-run", args->dry_run, "only say what would be loaded");
-    load_cmd->add_flag("--again", args->again,
-                       "what is loaded once more, with kept files as they are now; if nothing is, "
-                       "as without a KERNEL");
     load_cmd->add_flag("--compact", args->compact, "do as `khoctl compact` first");
     const CLI::Option* late_room = add_number(
         *load_cmd, "--late-room", args->late_room_mib, 0, most_late_room_mib,
@@ -268,8 +271,20 @@ void add_kexec(CLI::App& app, Selection& selection) {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     add_wishes(*load_cmd, args->wishes);
+    const std::vector<CLI::Option*> others = load_cmd->get_options(
+        [load_cmd](const CLI::Option* o) { return o != load_cmd->get_help_ptr(); });
+    CLI::Option* again = load_cmd->add_flag("--again")->description(
+        "what is loaded once more, with kept files as they are now; if nothing is, as without a "
+        "KERNEL");
+    for (CLI::Option* other : others) {
+        again->excludes(other);
+    }
     add_json(*load_cmd, selection);
-    load_cmd->callback([&selection, args, cmdline, late_room] {
+    load_cmd->callback([&selection, args, cmdline, late_room, again] {
+        if (again->count() > 0) {
+            selection.action = load_again;
+            return;
+        }
         args->has_late_room = late_room->count() > 0;
         args->has_cmdline = cmdline->count() > 0;
         selection.action = [args](Context& ctx) { return load_kernel(ctx, *args); };

@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/files.hpp"
+#include "keep/record.hpp"
 
 namespace khob {
 
@@ -18,35 +19,46 @@ using Json = nlohmann::ordered_json;
 
 constexpr int version = 1;
 
+std::optional<LoadWords> parse(const std::string& text) {
+    LoadWords out;
+    try {
+        const Json json = Json::parse(text);
+        if (json.at("version").get<int>() != version) {
+            return std::nullopt;
+        }
+        for (const Json& word : json.at("words")) {
+            auto bytes = keep::unescaped(word.get<std::string>());
+            if (!bytes) {
+                return std::nullopt;
+            }
+            out.push_back(std::move(*bytes));
+        }
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
+    return out.empty() || out.front() != "load" ? std::nullopt : std::optional(out);
+}
+
 }  // namespace
 
-Result<void> write_last_load(const System& sys, const LastLoad& load) {
+Result<void> write_last_load(const System& sys, const LoadWords& words) {
     Json out;
     out["version"] = version;
-    out["kernel"] = load.kernel;
-    out["initrds"] = load.initrds;
-    out["cmdline"] = load.cmdline;
-    out["method"] = load.method;
-    out["abi"] = load.abi;
-    out["max_intervals"] = load.max_intervals;
-    out["compact"] = load.compact;
-    if (load.late_room_mib) {
-        out["late_room_mib"] = *load.late_room_mib;
+    out["words"] = Json::array();
+    for (const std::string& word : words) {
+        out["words"].push_back(keep::escaped(word));
     }
-    out["carve"] = load.carve;
-    out["uncarve"] = load.uncarve;
     const fs::path path = sys.path(last_load_path);
     std::error_code err;
     // A command line may hold what is nobody else's business.
     if (fs::create_directories(path.parent_path(), err)) {
         fs::permissions(path.parent_path(), fs::perms::owner_all, err);
     }
-    const std::string text =
-        out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    const std::string text = out.dump(2) + "\n";
     return write_file(path, as_bytes(text));
 }
 
-Result<std::optional<LastLoad>> read_last_load(const System& sys) {
+Result<std::optional<LoadWords>> read_last_load(const System& sys) {
     std::error_code ignored;
     const fs::path path = sys.path(last_load_path);
     if (!fs::exists(path, ignored)) {
@@ -56,30 +68,13 @@ Result<std::optional<LastLoad>> read_last_load(const System& sys) {
     if (!text) {
         return tl::unexpected(text.error());
     }
-    try {
-        const Json json = Json::parse(*text);
-        LastLoad out;
-        if (json.at("version").get<int>() == version) {
-            out.kernel = json.at("kernel").get<std::string>();
-            out.initrds = json.at("initrds").get<std::vector<std::string>>();
-            out.cmdline = json.at("cmdline").get<std::string>();
-            out.method = json.at("method").get<std::string>();
-            out.abi = json.at("abi").get<std::string>();
-            out.max_intervals = json.at("max_intervals").get<std::uint64_t>();
-            out.compact = json.at("compact").get<bool>();
-            if (json.contains("late_room_mib")) {
-                out.late_room_mib = json["late_room_mib"].get<std::uint64_t>();
-            }
-            out.carve = json.at("carve").get<std::vector<std::string>>();
-            out.uncarve = json.at("uncarve").get<std::vector<std::string>>();
-            return out;
-        }
-    } catch (const nlohmann::json::exception&) {
-        // Said below, as for any other version.
+    auto words = parse(*text);
+    if (!words) {
+        return fail(ExitCode::failure,
+                    fmt::format("{} does not say what was loaded last", last_load_path),
+                    "remove it, and load the kernel by name");
     }
-    return fail(ExitCode::failure,
-                fmt::format("{} does not say what was loaded last", last_load_path),
-                "remove it, and load the kernel by name");
+    return words;
 }
 
 void forget_last_load(const System& sys) {

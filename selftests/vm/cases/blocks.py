@@ -12,6 +12,14 @@ DEBUGFS = "/sys/kernel/debug/kho_bridge"
 CMDLINE = f"{BASE_CMDLINE} liveupdate=off khob.gen="
 # What tmpfs is mounted over is no part of the initrd: /tmp is lost, /etc is carried.
 INSMOD = Step("insmod", "insmod /lib/modules/$(uname -r)/extra/kho_bridge.ko")
+# Who may see its devices is theirs: programs' own, and one for whoever looks after the machine.
+INSMOD_LUO = Step("insmod kho_luo",
+                  "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
+                  "ls -l /dev/liveupdate /dev/kho_luo",
+                  contains=("/dev/liveupdate", "crw------- "))
+RMMOD_LUO = Step("rmmod kho_luo", "rmmod kho_luo")
+# Behind a command: whoever stays in the background is not waited for by the shell.
+HOLD = "> /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; exit $code"
 FILE = Step("make a file", "dd if=/dev/urandom of=/tmp/file bs=1M count=10 2>/dev/null && "
                            "sha256sum < /tmp/file > /etc/file.sha256")
 PUT = Step("put", "khoctl put file /tmp/file --json")
@@ -73,3 +81,7 @@ def count_is(key: str, value: str) -> Step:
 def chain(kernel: str, *steps: Step, allow: tuple[str, ...] = ()) -> Generation:
     """A generation."""
     return Generation(kernel, steps, allow_log=allow)
+
+
+# Nothing is handed over any more.
+NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from cases.blocks import (ATTACH, DEBUGFS, EXEC, INSMOD, RELEASE, RMMOD, STATUS, VERIFY, chain,
-                          count_is, load)
-from cases.luo import HOLD, INSMOD_LUO, RMMOD_LUO
+from cases.blocks import (ATTACH, DEBUGFS, EXEC, HOLD, INSMOD, INSMOD_LUO, NOTHING, RELEASE, RMMOD,
+                          RMMOD_LUO, STATUS, VERIFY, chain, count_is, load)
 from khobvm.case import Case, Step
 
 _FIRE = Step("fire", "khob-gather fire", lacks="not ok", timeout=300)
@@ -17,16 +16,15 @@ _PRESERVE = Step("preserve", f"khob-gather preserve {HOLD}", lacks="not ok", tim
 _FEW = Step("few ranges", f"cat {DEBUGFS}/out/ranges; v=$(grep -c . {DEBUGFS}/out/ranges); "
                           "echo ranges: $v; test $v -le 16")
 _RETRIEVE = Step("retrieve", "khob-gather retrieve", lacks="not ok", timeout=120)
-_NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
 
 
 def _gather(kernel: str) -> Case:
     return Case(f"luo-gather-{kernel}",
                 f"scattered memfds are gathered under fire, and handed over, on {kernel}",
-                (chain(kernel, INSMOD, INSMOD_LUO, _FIRE, *_NOTHING, _PRESERVE, _SAID, _FEW,
+                (chain(kernel, INSMOD, INSMOD_LUO, _FIRE, *NOTHING, _PRESERVE, _SAID, _FEW,
                        load(kernel, 2), EXEC),
                  chain(kernel, ATTACH, STATUS, VERIFY, INSMOD_LUO, _RETRIEVE,
-                       count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
+                       count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
                 cpus=2, luo=True, helpers=("khob-gather",), tags=("luo",))
 
 

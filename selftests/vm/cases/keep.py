@@ -5,16 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RMMOD, STATUS, UNLOAD, VERIFY, at_least,
-                          chain, count_is, load)
+from cases.blocks import (ATTACH, EXEC, INSMOD, INSMOD_LUO, NOTHING, RELEASE, RMMOD, RMMOD_LUO,
+                          STATUS, UNLOAD, VERIFY, at_least, chain, count_is, load)
 from cases.payload import KHO
 from khobvm.case import Case, Step
 
-INSMOD_LUO = Step("insmod kho_luo",
-                  "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && ls -l /dev/kho_luo",
-                  contains="crw------- ")
-RMMOD_LUO = Step("rmmod kho_luo", "rmmod kho_luo")
-NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
 _PROGRAMS = ("attr:/usr/bin/setfattr", "attr:/usr/bin/getfattr", "util-linux:/usr/bin/setpriv",
              "util-linux:/usr/bin/fallocate")
 # One of single pages, one of huge ones.

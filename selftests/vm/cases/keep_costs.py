@@ -5,9 +5,8 @@ to another tmpfs or to a disk, and back. `khobvm measure-keep` runs the same at 
 
 from __future__ import annotations
 
-from cases.blocks import ATTACH, EXEC, INSMOD, RELEASE, RMMOD, VERIFY, chain, count_is
-from cases.keep import INSMOD_LUO, NOTHING, RMMOD_LUO
-from cases.luo import HOLD
+from cases.blocks import (ATTACH, EXEC, HOLD, INSMOD, INSMOD_LUO, NOTHING, RELEASE, RMMOD,
+                          RMMOD_LUO, VERIFY, chain, count_is)
 from khobvm.case import Case, Step
 from khobvm.qemu import BASE_CMDLINE
 

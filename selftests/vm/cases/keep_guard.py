@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RMMOD, VERIFY, chain, count_is, load)
-from cases.keep import INSMOD_LUO, NOTHING, RMMOD_LUO
+from cases.blocks import (ATTACH, EXEC, INSMOD, INSMOD_LUO, NOTHING, RELEASE, RMMOD, RMMOD_LUO,
+                          VERIFY, chain, count_is, load)
 from khobvm.case import Case, Step
 
 _LOG = "/tmp/journal"

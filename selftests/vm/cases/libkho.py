@@ -3,25 +3,20 @@
 
 from __future__ import annotations
 
-from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RMMOD, STATUS, UNLOAD, VERIFY, at_least,
-                          chain, count_is, load)
+from cases.blocks import (ATTACH, EXEC, HOLD, INSMOD, INSMOD_LUO, RELEASE, RMMOD, RMMOD_LUO, STATUS,
+                          UNLOAD, VERIFY, at_least, chain, count_is, load)
 from khobvm.case import Case, Step
 
-_INSMOD = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
-                                 "ls -l /dev/liveupdate")
-_RMMOD = Step("rmmod kho_luo", "rmmod kho_luo")
-# Whoever stays in the background is not waited for by the shell.
-_HOLD = "> /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; exit $code"
 _ENTRIES = 5000
 _SOCKET = "/tmp/keeper.sock"
 
 
 def _cache(verb: str, said: str, name: str, expect: int = 0, count: int = _ENTRIES) -> Step:
-    return Step(name, f"kho-cache {verb} {count} {_HOLD}", expect=expect, contains=said)
+    return Step(name, f"kho-cache {verb} {count} {HOLD}", expect=expect, contains=said)
 
 
 def _serve(said: str) -> Step:
-    return Step("keeper", f"kho-keeper serve {_SOCKET} {_HOLD}", contains=f"kho-keeper: {said}\n")
+    return Step("keeper", f"kho-keeper serve {_SOCKET} {HOLD}", contains=f"kho-keeper: {said}\n")
 
 
 def _add(text: str) -> Step:
@@ -35,7 +30,7 @@ def _shows(*texts: str) -> Step:
 
 # One after the other: nothing works without the device, or while a kernel is loaded.
 def _refusals(after: str) -> tuple[Step, ...]:
-    return (_cache("fill", "there is no /dev/liveupdate; load kho_luo", "no device", 1), _INSMOD,
+    return (_cache("fill", "there is no /dev/liveupdate; load kho_luo", "no device", 1), INSMOD_LUO,
             load(after, 2, "--late-room 0", name="load too early"),
             _cache("fill", "a kernel is loaded", "a kernel is loaded", 1), UNLOAD)
 
@@ -51,11 +46,11 @@ def _case(first: str, second: str, third: str) -> Case:
                        _shows("one", "two words"),
                        # Each of the two has its file and its index.
                        at_least("folios", "out.folios", 10), load(second, 2), EXEC),
-                 chain(second, ATTACH, STATUS, VERIFY, _INSMOD,
+                 chain(second, ATTACH, STATUS, VERIFY, INSMOD_LUO,
                        _cache("check", f"found, {_ENTRIES} entries, 0 bad", "cache"),
                        _serve("found, 14 bytes"), _shows("one", "two words"), _add("three"),
                        count_is("in.pages", "0"), load(third, 3), EXEC),
-                 chain(third, ATTACH, VERIFY, _INSMOD,
+                 chain(third, ATTACH, VERIFY, INSMOD_LUO,
                        # What was not put is missed.
                        _cache("check", f"found, {_ENTRIES} entries, 1 bad", "one too many", 1,
                               _ENTRIES + 1),
@@ -63,7 +58,7 @@ def _case(first: str, second: str, third: str) -> Case:
                        # They end, and nothing is left of them.
                        Step("end", "killall kho-keeper; sleep 1"),
                        count_is("in.pages", "0"), count_is("out.folios", "0"),
-                       count_is("out.subtrees", "0"), _RMMOD, RELEASE, RMMOD)),
+                       count_is("out.subtrees", "0"), RMMOD_LUO, RELEASE, RMMOD)),
                 luo=True, examples=("kho-cache", "kho-keeper"), tags=("luo",))
 
 

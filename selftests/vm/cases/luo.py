@@ -6,22 +6,17 @@ Both ends are stock kernels with kho_luo, or a 7.3 with a LUO of its own.
 
 from __future__ import annotations
 
-from cases.blocks import (ATTACH, EXEC, INSMOD, RELEASE, RMMOD, STATUS, UNLOAD, VERIFY, at_least,
-                          chain, count_is)
+from cases.blocks import (ATTACH, EXEC, HOLD, INSMOD, INSMOD_LUO, NOTHING, RELEASE, RMMOD,
+                          RMMOD_LUO, STATUS, UNLOAD, VERIFY, at_least, chain, count_is)
 from cases.payload import KHO
 from khobvm.case import Case, Generation, Step
 from khobvm.qemu import BASE_CMDLINE
 
-INSMOD_LUO = Step("insmod kho_luo", "insmod /lib/modules/$(uname -r)/extra/kho_luo.ko && "
-                                    "ls -l /dev/liveupdate")
-RMMOD_LUO = Step("rmmod kho_luo", "rmmod kho_luo")
 # A kernel with a LUO of its own has no place for another one.
 OWN = Step("its own LUO", "ls -l /dev/liveupdate && "
                           "! insmod /lib/modules/$(uname -r)/extra/kho_luo.ko; dmesg | tail -n 4",
            contains="has a Live Update Orchestrator of its own")
 OWN_LUO = "kho=on liveupdate=on"
-# Whoever holds the sessions open is not waited for by the shell.
-HOLD = "> /tmp/said 2>&1 < /dev/null; code=$?; cat /tmp/said; exit $code"
 # A block device of RAM, to swap to.
 SWAP = Step("swap", "mkswap /dev/ram0 > /dev/null && swapon /dev/ram0 && cat /proc/swaps",
             contains="/dev/ram0")
@@ -30,7 +25,6 @@ _PRESERVE = Step("preserve", f"{_HUGE}; khob-memfd preserve {HOLD}", lacks="not 
 _RETRIEVE = Step("retrieve", "khob-memfd retrieve", lacks="not ok", timeout=300)
 _RETRIEVE_OWN = Step("retrieve", "khob-memfd upstream", lacks="not ok", timeout=300)
 _COPIED = Step("retrieve", "khob-memfd copied", lacks="not ok", timeout=300)
-_NOTHING = (count_is("out.folios", "0"), count_is("out.subtrees", "0"))
 # Each has sessions of its own, so that all of them are handed over at once: 500 memfds in one,
 # 2,000 sessions in another.
 _PROGRAMS = {
@@ -60,7 +54,7 @@ def _upstream(kernel: str) -> Case:
     """All tests of upstream's that need no kexec."""
     tests = Step("liveupdate", "liveupdate", contains="pass:15 fail:0", timeout=300)
     own = kernel == KHO
-    steps = (OWN, tests) if own else (INSMOD, INSMOD_LUO, tests, *_NOTHING, RMMOD_LUO, RMMOD)
+    steps = (OWN, tests) if own else (INSMOD, INSMOD_LUO, tests, *NOTHING, RMMOD_LUO, RMMOD)
     return Case(f"luo-liveupdate-{kernel}",
                 f"upstream's liveupdate tests, unaltered, on {kernel}",
                 (chain(kernel, *steps),), extra_cmdline=OWN_LUO if own else "",
@@ -80,7 +74,7 @@ def _after(before: str, kernel: str) -> Generation:
     # over no digests.
     verify = () if before == KHO else (VERIFY,)
     return chain(kernel, ATTACH, STATUS, *verify, INSMOD_LUO, _RETRIEVE, *_STAGE_2,
-                 count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)
+                 count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)
 
 
 def _pair(before: str, after: str) -> Case:
@@ -101,7 +95,7 @@ def _adopt(kernel: str) -> Case:
     return Case(f"luo-adopt-{kernel}", f"memfds that came back are used in every way, on {kernel}",
                 (chain(kernel, INSMOD, INSMOD_LUO, SWAP, _PRESERVE, load(kernel, 2), EXEC),
                  chain(kernel, ATTACH, VERIFY, INSMOD_LUO, SWAP, _ADOPT, count_is("in.pages", "0"),
-                       *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
+                       *NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
                 memory=4096, cpus=2, luo=True, helpers=("khob-memfd", "khob-adopt"),
                 drivers=("brd",), tags=("luo",))
 
@@ -122,7 +116,7 @@ def _late(before: str, after: str) -> Case:
         chain(after, ATTACH, STATUS, VERIFY, INSMOD_LUO,
               _session("ls --json", '"state": "waiting"'), back,
               # Neither its own pages nor those of the room that were not used are left.
-              count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)
+              count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)
     return Case(f"luo-late-{kernels}",
                 f"memfds that are preserved after the load, from {before} to {after}",
                 (chain(before, INSMOD, INSMOD_LUO, load(after, 2, "--late-room 16"),
@@ -144,7 +138,7 @@ _DO_KEXEC = Case("luo-do-kexec", "upstream's do_kexec.sh, with a kexec in PATH t
                   chain("6.12", ATTACH, VERIFY, INSMOD_LUO,
                         Step("stage 2", "luo_kexec_simple -s 2",
                              contains=_PROGRAMS["luo_kexec_simple"]),
-                        count_is("in.pages", "0"), *_NOTHING)),
+                        count_is("in.pages", "0"), *NOTHING)),
                  luo=True, upstream=("luo_kexec_simple", "do_kexec.sh"),
                  scripts=("packaging/kexec/kexec",), tags=("luo",))
 
@@ -163,7 +157,7 @@ _CARRY = Case("luo-carry", "sessions that nobody retrieves go from kernel to ker
                        for name in ("test-session", "kexec_simple_state")),
                      Step("drop again", "khoctl session drop test-session", expect=4,
                           contains="left no session"),
-                     count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
+                     count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
               memory=4096, luo=True, upstream=("luo_kexec_simple",), helpers=("khob-memfd",),
               drivers=("brd",), tags=("luo",))
 
@@ -181,7 +175,7 @@ def _debug(kernel: str, back: Step) -> Case:
                             contains='"method": "indirect"', timeout=300), EXEC),
                  chain(kernel, ATTACH, VERIFY, INSMOD_LUO,
                        SWAP, back,
-                       count_is("in.pages", "0"), *_NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
+                       count_is("in.pages", "0"), *NOTHING, RMMOD_LUO, RELEASE, RMMOD)),
                 memory=4096, cpus=2, extra_cmdline="kho=off", luo=True, luo_over_bridge=True,
                 helpers=("khob-memfd", "khob-adopt"), drivers=("brd",), tags=("luo",),
                 suite="interop", boot=180)

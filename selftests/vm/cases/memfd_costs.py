@@ -5,8 +5,9 @@ disk and to read it back. `khobvm measure-memfds` runs the same at full size.
 
 from __future__ import annotations
 
-from cases.blocks import ATTACH, EXEC, INSMOD, RELEASE, RMMOD, VERIFY, chain, count_is
-from cases.luo import HOLD, INSMOD_LUO, RMMOD_LUO, suite
+from cases.blocks import (ATTACH, EXEC, HOLD, INSMOD, INSMOD_LUO, RELEASE, RMMOD, RMMOD_LUO, VERIFY,
+                          chain, count_is)
+from cases.luo import suite
 from cases.payload import BY_NAME, End
 from khobvm.case import Case, Generation, Module, Step
 from khobvm.qemu import BASE_CMDLINE

@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from cases.blocks import ATTACH, EXEC, INSMOD, VERIFY, chain, count_is
-from cases.luo import HOLD, INSMOD_LUO, OWN, OWN_LUO, SWAP, load, suite
+from cases.blocks import ATTACH, EXEC, HOLD, INSMOD, INSMOD_LUO, VERIFY, chain, count_is
+from cases.luo import OWN, OWN_LUO, SWAP, load, suite
 from cases.payload import KHO
 from khobvm.case import Case, Generation, Step
 

@@ -17,8 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { PORT = 11211, TRIES = 600, MAX_VALUE = 1 << 19, BATCH = 32 };
 
@@ -27,10 +28,7 @@ static FILE *in, *out;
 
 static uint64_t now_ms(void)
 {
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return (uint64_t)at.tv_sec * 1000 + (uint64_t)at.tv_nsec / 1000000;
+	return now_us() / 1000;
 }
 
 static void fail(const char *what)

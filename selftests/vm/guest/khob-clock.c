@@ -11,27 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-#include <x86intrin.h>
 
-static uint64_t now_us(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return (uint64_t)at.tv_sec * 1000000 + (uint64_t)at.tv_nsec / 1000;
-}
-
-/* Return: counts of a tenth of a second. */
-static uint64_t rate(void)
-{
-	const struct timespec wait = { .tv_nsec = 200000000 };
-	const uint64_t tsc = __rdtsc(), us = now_us();
-
-	nanosleep(&wait, NULL);
-	return (__rdtsc() - tsc) * 100000 / (now_us() - us);
-}
+#include "clock.h"
 
 int main(int argc, char **argv)
 {
@@ -54,6 +35,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: no earlier time\n", argv[2]);
 		return 1;
 	}
-	printf("%llu\n", (unsigned long long)(tsc - noted) * 100 / rate());
+	printf("%llu\n", (unsigned long long)us_between(noted, tsc) / 1000);
 	return 0;
 }

@@ -13,9 +13,7 @@
  * stamp counter, which is written each millisecond until the kernel ends: the last one is when the
  * machine was last at work.
  */
-#include <time.h>
-#include <x86intrin.h>
-
+#include "clock.h"
 #include "memfds.h"
 
 enum { CLOCK = 1, DATA };
@@ -26,21 +24,6 @@ struct clock {
 	uint64_t size;
 	uint64_t huge;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return (uint64_t)at.tv_sec * 1000000 + (uint64_t)at.tv_nsec / 1000;
-}
-
-static void pause_ms(long ms)
-{
-	const struct timespec time = { .tv_nsec = ms * 1000000 };
-
-	nanosleep(&time, NULL);
-}
 
 static uint64_t word_at(uint64_t at)
 {
@@ -164,15 +147,6 @@ static int preserve(const char *pages, uint64_t size, const char *disk)
 	close(2);
 	tick(page);
 	return 0;
-}
-
-/* Return: microseconds from one count of the time stamp counter to another. */
-static uint64_t us_between(uint64_t from, uint64_t to)
-{
-	const uint64_t tsc = __rdtsc(), us = now_us();
-
-	pause_ms(200);
-	return (to - from) * (now_us() - us) / (__rdtsc() - tsc);
 }
 
 static void compare(int fd, uint64_t size)

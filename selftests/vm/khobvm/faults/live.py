@@ -7,8 +7,9 @@ Pieces are (place, name, start, end). A memfd's name is its token, a kept file's
 
 from __future__ import annotations
 
+import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Protocol
 
@@ -92,35 +93,34 @@ class _Walker:
                 # How many pages a folio has only its key says; the first is enough.
                 yield "contents", name, start, start + int(self._abi.PAGE_SIZE)
 
+    def _files(self, place: str, first: int, name: Callable[[int], str]) -> Iterator[Piece]:
+        """A list of files, and what each is; name: of the one whose entry is at an address."""
+        for block, end, entries in self._blocks(first, luo.STRUCTS["file_ser"].size):
+            yield place, "files", block, end
+            for entry in entries:
+                yield from self.memfd(name(entry), self._number(luo, "file_ser", "data", entry))
+
     def sessions(self, root: int) -> Iterator[Piece]:
         """The root, and all below it."""
         yield "luo", "root", root, root + luo.STRUCTS["ser"].size
-        session, file = luo.STRUCTS["session_ser"], luo.STRUCTS["file_ser"]
+        session = luo.STRUCTS["session_ser"]
         at = self._number(luo, "ser", "sessions_pa", root)
         for block, end, entries in self._blocks(at, session.size):
             yield "luo", "sessions", block, end
             for entry in entries:
                 files = entry + session.fields["file_set_ser"].offset
-                first = self._number(luo, "file_set_ser", "files", files)
-                for files, last, found in self._blocks(first, file.size):
-                    yield "luo", "files", files, last
-                    for one in found:
-                        yield from self.memfd(f"{self._number(luo, 'file_ser', 'token', one)}",
-                                              self._number(luo, "file_ser", "data", one))
+                yield from self._files(
+                    "luo", self._number(luo, "file_set_ser", "files", files),
+                    lambda file: f"{self._number(luo, 'file_ser', 'token', file)}")
 
     def kept(self, root: int) -> Iterator[Piece]:
         """The root of kept files, and all below it."""
         yield "keep", "root", root, root + keep.STRUCTS["ser"].size
-        file, number = luo.STRUCTS["file_ser"], 0
+        number = itertools.count()
         for name in ("kept", "carried"):
             files = root + keep.STRUCTS["ser"].fields[name].offset
-            first = self._number(keep, "set", "files", files)
-            for block, end, found in self._blocks(first, file.size):
-                yield "keep", "files", block, end
-                for one in found:
-                    yield from self.memfd(f"kept {number}",
-                                          self._number(luo, "file_ser", "data", one))
-                    number += 1
+            yield from self._files("keep", self._number(keep, "set", "files", files),
+                                   lambda _: f"kept {next(number)}")
 
     def room(self, address: int) -> Iterator[Piece]:
         """The late room's description, as far as there are pieces, and its digest."""

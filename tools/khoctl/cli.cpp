@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/numbers.hpp"
+#include "base/size.hpp"
 #include "plan/covering.hpp"
 #include "run.hpp"
 #include "unknown.hpp"
@@ -75,6 +76,20 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_
             },
             summary)
         ->type_name("NUMBER");
+}
+
+void add_repeated(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                  const std::string& summary) {
+    command.add_option(name, values, summary + "; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+Result<std::uint64_t> size_of(const std::string& text) {
+    const auto size = parse_size(text);
+    return size ? Result<std::uint64_t>(*size)
+                : fail(ExitCode::usage, fmt::format("'{}' is no size", text),
+                       "bytes, or with K, M, G or T behind them");
 }
 
 void add_max_ranges(CLI::App& command, std::uint64_t& value) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
@@ -49,6 +50,13 @@ void add_json(CLI::App& command, Selection& selection);
 /// Adds an option that takes a decimal or 0x hex number from `least` to `most`.
 CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_t& value,
                         std::uint64_t least, std::uint64_t most, const std::string& summary);
+
+/// Adds an option that takes a value each time that it is given, and may be given again.
+void add_repeated(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                  const std::string& summary);
+
+/// A size as people write it. Errors (usage): it is none.
+Result<std::uint64_t> size_of(const std::string& text);
 
 /// Adds --max-ranges: how many intervals a covering may have.
 void add_max_ranges(CLI::App& command, std::uint64_t& value);

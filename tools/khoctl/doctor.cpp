@@ -56,9 +56,7 @@ void add_doctor(CLI::App& app, Selection& selection) {
     command->add_option("KERNEL", args->kernel,
                         "the bzImage that is to be loaded; without it only the machine is "
                         "looked at");
-    command->add_option("--initrd", args->initrds, "its initrd; may be repeated")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_repeated(*command, "--initrd", args->initrds, "its initrd");
     CLI::Option* cmdline = command->add_option("--cmdline", args->cmdline,
                                                "its command line (default: this kernel's)");
     add_wishes(*command, args->wishes);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/size.hpp"
 #include "cli.hpp"
 #include "keep/keeping.hpp"
 #include "keep/list.hpp"
@@ -46,10 +45,13 @@ Value paths_of(const std::vector<std::string>& paths) {
 }
 
 Result<Outcome> note(Context& ctx, const KeepArguments& args) {
-    const auto most = parse_size(args.unless_larger);
-    if (!args.unless_larger.empty() && !most) {
-        return fail(ExitCode::usage, fmt::format("'{}' is no size", args.unless_larger),
-                    "bytes, or with K, M, G or T behind them");
+    std::optional<std::uint64_t> most;
+    if (!args.unless_larger.empty()) {
+        const auto size = size_of(args.unless_larger);
+        if (!size) {
+            return tl::unexpected(size.error());
+        }
+        most = *size;
     }
     if (auto ok = require_root(*ctx.system); !ok) {
         return tl::unexpected(ok.error());

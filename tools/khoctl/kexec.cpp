@@ -244,9 +244,8 @@ void add_kexec(CLI::App& app, Selection& selection) {
     load_cmd->add_option("KERNEL", args->kernel,
                          "a relocatable bzImage for x86-64; without it the one that "
                          "/etc/kho-bridge/load.conf names, or that would boot next");
-    load_cmd->add_option("--initrd", args->initrds, "its initrd; of several, each behind the other")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_repeated(*load_cmd, "--initrd", args->initrds,
+                 "its initrd; of several, each behind the other");
     CLI::Option* cmdline = load_cmd->add_option("--cmdline", args->cmdline, "its command line");
     load_cmd->add_flag("--reuse-cmdline", args->reuse_cmdline,
                        "this kernel's command line, then that of --cmdline");
@@ -258,18 +257,11 @@ void add_kexec(CLI::App& app, Selection& selection) {
         fmt::format("MiB for what programs preserve after the load, with kho_luo (default: a 64th "
                     "of memory, at most {})",
                     late_room_most >> 20U));
-    load_cmd
-        ->add_option(
-            "--carve", args->carve,
-            "NAME=SIZE[,dax|pmem]: memory that is a /dev/daxN.M, or a /dev/pmemN, from the "
-            "next kernel on, and no RAM; may be repeated")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    load_cmd
-        ->add_option("--uncarve", args->uncarve,
-                     "NAME of what was carved out: RAM again; may be repeated")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_repeated(
+        *load_cmd, "--carve", args->carve,
+        "NAME=SIZE[,dax|pmem]: memory that is a /dev/daxN.M, or a /dev/pmemN, from the next "
+        "kernel on, and no RAM");
+    add_repeated(*load_cmd, "--uncarve", args->uncarve, "NAME of what was carved out: RAM again");
     add_wishes(*load_cmd, args->wishes);
     const std::vector<CLI::Option*> others = load_cmd->get_options(
         [load_cmd](const CLI::Option* o) { return o != load_cmd->get_help_ptr(); });

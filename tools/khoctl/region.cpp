@@ -19,10 +19,9 @@ struct RegionArguments {
 };
 
 Result<Outcome> create(Context& ctx, const RegionArguments& args) {
-    const auto bytes = parse_size(args.size);
+    const auto bytes = size_of(args.size);
     if (!bytes) {
-        return fail(ExitCode::usage, fmt::format("'{}' is no size", args.size),
-                    "bytes, or with K, M, G or T behind them");
+        return tl::unexpected(bytes.error());
     }
     if (parse_size(args.huge) != keep::huge_page_bytes) {
         return fail(ExitCode::usage, fmt::format("there are no huge pages of '{}'", args.huge),
